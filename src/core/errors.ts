@@ -1,0 +1,63 @@
+/** A mistake of the caller: the message says where, what was expected, what was got, and what to do. */
+export class InputError extends Error {
+  override readonly name = "InputError";
+}
+
+/**
+ * Throws an InputError unless `ok`.
+ *
+ * @param message built only on failure: `where: expected what, got what`, plus the fix when there is one.
+ */
+export function check(ok: boolean, message: () => string): asserts ok {
+  if (!ok) throw new InputError(message());
+}
+
+/** Checks that `value` is a finite number above zero, and returns it. */
+export function positive(where: string, value: number): number {
+  check(Number.isFinite(value) && value > 0, () => `${where}: expected a number > 0, got ${value}`);
+  return value;
+}
+
+/** Checks that `value` is a whole number of at least `least`, and returns it. */
+export function wholeNumber(where: string, value: number, least = 0): number {
+  check(
+    Number.isSafeInteger(value) && value >= least,
+    () => `${where}: expected a whole number >= ${least}, got ${value}`,
+  );
+  return value;
+}
+
+/** The entry of `table` called `name`; the error lists the known names and suggests the nearest. */
+export function oneOf<T>(where: string, table: Readonly<Record<string, T>>, name: string): T {
+  const known = Object.keys(table);
+  check(Object.hasOwn(table, name), () => {
+    const near = nearest(name, known);
+    const hint = near === undefined ? "" : `; did you mean ${near}?`;
+    return `${where}: expected one of ${known.join(", ")}, got ${JSON.stringify(name)}${hint}`;
+  });
+  return table[name] as T;
+}
+
+/** The known word closest to `word` by edit distance, if any is within a third of its length. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const reach = Math.max(2, Math.ceil(word.length / 3));
+  const ranked = known
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  return best !== undefined && best.distance <= reach ? best.candidate : undefined;
+}
+
+/** Levenshtein distance, by rows. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,103 @@
+import { check, InputError } from "../core/errors.ts";
+import { sizeOf } from "../core/shape.ts";
+
+/** Height, width and channels of an image. */
+export type ImageShape = readonly [height: number, width: number, channels: number];
+
+/** Labeled images in memory: pixels as bytes, normalized when a batch is taken. */
+export interface Dataset {
+  readonly name: string;
+  /** Class names in label order. */
+  readonly classNames: readonly string[];
+  readonly imageShape: ImageShape;
+  /** Pixels 0 … 255, [n, height, width, channels]. */
+  readonly pixels: Uint8Array;
+  /** Labels 0 … classes − 1, [n]. */
+  readonly labels: Int32Array;
+  /** Per-channel mean and standard deviation of pixel/255, by which `normalized` centers and scales. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Training and test split of one data set; both share class names and normalization. */
+export interface Splits {
+  readonly train: Dataset;
+  readonly test: Dataset;
+}
+
+/** Number of images. */
+export function countOf(dataset: Dataset): number {
+  return dataset.labels.length;
+}
+
+/** Positions of each class's images, in data set order: one list per class. */
+export function classIndices(dataset: Dataset): Int32Array[] {
+  const lists: number[][] = dataset.classNames.map(() => []);
+  dataset.labels.forEach((label, i) => lists[label]!.push(i));
+  return lists.map((list) => Int32Array.from(list));
+}
+
+/** Images per class. */
+export function classCounts(dataset: Dataset): number[] {
+  const counts = dataset.classNames.map(() => 0);
+  for (const label of dataset.labels) counts[label]!++;
+  return counts;
+}
+
+/** The images at `indices`, in that order, as a data set of their own. */
+export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  const size = sizeOf(dataset.imageShape);
+  const pixels = new Uint8Array(indices.length * size);
+  const labels = new Int32Array(indices.length);
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i]!;
+    pixels.set(dataset.pixels.subarray(index * size, (index + 1) * size), i * size);
+    labels[i] = dataset.labels[index]!;
+  }
+  return { ...dataset, pixels, labels };
+}
+
+/** The images at `indices` as (pixel/255 − mean)/std, row-major [indices, height, width, channels]. */
+export function normalized(dataset: Dataset, indices: ArrayLike<number>): Float32Array {
+  const channels = dataset.imageShape[2];
+  const size = sizeOf(dataset.imageShape);
+  const table = normalizationTable(dataset);
+  const batch = new Float32Array(indices.length * size);
+  for (let i = 0; i < indices.length; i++) {
+    const from = indices[i]! * size;
+    const to = i * size;
+    for (let p = 0; p < size; p++) batch[to + p] = table[(p % channels) * 256 + dataset.pixels[from + p]!]!;
+  }
+  return batch;
+}
+
+/** Normalized value of every byte in every channel, [channels, 256]. */
+function normalizationTable({ mean, std }: Dataset): Float32Array {
+  return Float32Array.from(
+    mean.flatMap((center, c) => Array.from({ length: 256 }, (_, byte) => (byte / 255 - center) / std[c]!)),
+  );
+}
+
+/**
+ * Checks a data set that a reader has put together, and returns it.
+ *
+ * @throws InputError for lengths that do not agree, a label out of range, or a class without images.
+ */
+export function checkedDataset(dataset: Dataset): Dataset {
+  const { name, labels, pixels, classNames, imageShape } = dataset;
+  check(
+    pixels.length === labels.length * sizeOf(imageShape),
+    () => `${name}: expected ${labels.length} images of ${imageShape.join("×")}, got ${pixels.length} pixel values`,
+  );
+  labels.forEach((label, i) => {
+    if (label < 0 || label >= classNames.length) {
+      throw new InputError(
+        `${name}: label of image ${i}: expected 0 to ${classNames.length - 1}, got ${label}; the file is damaged or of another data set`,
+      );
+    }
+  });
+  classCounts(dataset).forEach((count, c) =>
+    check(count > 0, () => `${name}: class ${c} (${classNames[c]}): expected at least 1 image, got none`),
+  );
+  return dataset;
+}

@@ -1,0 +1,62 @@
+import type { Rng } from "../core/rng.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+import type { ImageShape } from "../datasets/dataset.ts";
+import type { Engine, Tensor } from "../engines/index.ts";
+
+/** A network's trainable tensors, in the order of `Network.parameters`. */
+export type Parameters = readonly Tensor[];
+
+/** Running mean and variance of every batch-norm layer, in the order of `Network.statistics`. */
+export type Statistics = readonly Tensor[];
+
+export interface ParameterSpec {
+  /** Layer and role, as in "conv1.weight". */
+  readonly name: string;
+  /** Filters are [outputs, h, w, inputs], matrices [outputs, inputs], scales, shifts and biases [channels]. */
+  readonly shape: Shape;
+  /** Initial law: uniform on ±1/√fanIn (PyTorch's default for convolution and linear layers), or a constant. */
+  readonly initial: { readonly fanIn: number } | { readonly constant: number };
+}
+
+/** How batch-norm layers normalize: by their batch (optionally reporting its statistics), or by running statistics. */
+export type Mode =
+  | { readonly use: "batch"; readonly update?: { statistics: Statistics } }
+  | { readonly use: "running"; readonly statistics: Statistics };
+
+/**
+ * A feature extractor with a linear classifier on top, as pure functions of its parameters.
+ * Images are normalized, [n, height, width, channels].
+ */
+export interface Network {
+  /** Architecture with all that distinguishes it, as in "convNet-d3-w128-relu-instance-avg". */
+  readonly name: string;
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+  /** Length of the embedding. */
+  readonly width: number;
+  /** Order in which the last feature map is flattened; channel-major, as in PyTorch. */
+  readonly flattenOrder: "chw";
+  readonly parameters: readonly ParameterSpec[];
+  /** Shapes and initial values (0 for means, 1 for variances) of batch-norm statistics; empty without batch norm. */
+  readonly statistics: readonly ParameterSpec[];
+  /** Last feature map, [n, h, w, c]. */
+  featureMap(parameters: Parameters, images: Tensor, mode?: Mode): Tensor;
+  /** Input of the classifier, [n, width]. */
+  embed(parameters: Parameters, images: Tensor, mode?: Mode): Tensor;
+  /** Linear classifier on embeddings, [n, classes]. */
+  classify(parameters: Parameters, embeddings: Tensor): Tensor;
+  /** classify(embed(images)), [n, classes]. */
+  logits(parameters: Parameters, images: Tensor, mode?: Mode): Tensor;
+}
+
+/** Fresh tensors for `specs`, each from a stream of its own name. */
+export function initialTensors(specs: readonly ParameterSpec[], engine: Engine, rng: Rng): Tensor[] {
+  return specs.map(({ name, shape, initial }) => {
+    if ("constant" in initial) return engine.fill(shape, initial.constant);
+    const bound = 1 / Math.sqrt(initial.fanIn);
+    return engine.tensor(
+      shape,
+      rng.stream(name).fillUniform(new Float32Array(sizeOf(shape)), -bound, bound),
+    );
+  });
+}
