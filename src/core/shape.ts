@@ -3,6 +3,9 @@ import { InputError } from "./errors.ts";
 /** Sizes of an array's axes, outermost first. */
 export type Shape = readonly number[];
 
+/** Height, width and channels of an image. */
+export type ImageShape = readonly [height: number, width: number, channels: number];
+
 /** Number of elements of an array of this shape. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, length) => product * length, 1);

@@ -1,8 +1,5 @@
 import { check, InputError } from "../core/errors.ts";
-import { sizeOf } from "../core/shape.ts";
-
-/** Height, width and channels of an image. */
-export type ImageShape = readonly [height: number, width: number, channels: number];
+import { type ImageShape, sizeOf } from "../core/shape.ts";
 
 /** Labeled images in memory: pixels as bytes, normalized when a batch is taken. */
 export interface Dataset {

@@ -1,6 +1,5 @@
 import type { Rng } from "../core/rng.ts";
-import { type Shape, sizeOf } from "../core/shape.ts";
-import type { ImageShape } from "../datasets/dataset.ts";
+import { type ImageShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Engine, Tensor } from "../engines/index.ts";
 
 /** A network's trainable tensors, in the order of `Network.parameters`. */
