@@ -53,9 +53,6 @@ export function initialTensors(specs: readonly ParameterSpec[], engine: Engine, 
   return specs.map(({ name, shape, initial }) => {
     if ("constant" in initial) return engine.fill(shape, initial.constant);
     const bound = 1 / Math.sqrt(initial.fanIn);
-    return engine.tensor(
-      shape,
-      rng.stream(name).fillUniform(new Float32Array(sizeOf(shape)), -bound, bound),
-    );
+    return engine.tensor(shape, rng.stream(name).fillUniform(new Float32Array(sizeOf(shape)), -bound, bound));
   });
 }
