@@ -89,5 +89,5 @@ export function bytesOf({ data }: HostArray): Uint8Array {
 
 /** An array from a copy of file bytes, so that it neither keeps the file in memory nor depends on alignment. */
 export function arrayFrom(type: ElementType, shape: Shape, bytes: Uint8Array): HostArray {
-  return { shape, data: type.view(bytes.slice().buffer as ArrayBuffer) };
+  return { shape, data: type.view(new Uint8Array(bytes).buffer) };
 }

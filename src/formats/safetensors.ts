@@ -68,9 +68,8 @@ export function readSafetensors(file: Uint8Array): {
 } {
   const { metadata, entries, dataStart } = readHeader(file);
   const data = file.subarray(dataStart);
-  const arrays: NamedArrays = {};
   let expected = 0;
-  for (const [name, { dtype, shape, data_offsets }] of entries) {
+  const arrays = entries.map(([name, { dtype, shape, data_offsets }]) => {
     const where = `safetensors: ${name}`;
     const [begin, end] = data_offsets;
     const type = elementTypeNamed(where, "safetensors", dtype);
@@ -83,14 +82,14 @@ export function readSafetensors(file: Uint8Array): {
       end <= data.length,
       () => `${where}: expected ${end} bytes of data, got ${data.length}; the file is cut short`,
     );
-    arrays[name] = arrayFrom(type, shape, data.subarray(begin, end));
     expected = end;
-  }
+    return [name, arrayFrom(type, shape, data.subarray(begin, end))] as const;
+  });
   check(
     expected === data.length,
     () => `safetensors: expected ${expected} bytes of data, got ${data.length}`,
   );
-  return { arrays, metadata };
+  return { arrays: Object.fromEntries(arrays), metadata };
 }
 
 /** The parsed header, arrays in order of their data. */
