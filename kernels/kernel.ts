@@ -1,0 +1,46 @@
+import type { Rng } from "../src/core/rng.ts";
+import type { Tensor } from "../src/engines/index.ts";
+
+/** A positive-definite function k(x, y) on feature vectors. */
+export interface Kernel {
+  /** Kernel with its parameters, as in "gaussian(1.5)". */
+  readonly name: string;
+  /**
+   * k(xᵢ, yⱼ). Differentiable twice where xᵢ ≠ yⱼ. Where they are equal, a stationary kernel's gradient is zero: that of
+   * every smooth one, and by symmetry the middle of the subgradients of one with a kink.
+   *
+   * @param x [n, d]. @param y [m, d], of the same engine.
+   * @returns [n, m].
+   * @throws InputError if the widths differ.
+   */
+  gram(x: Tensor, y: Tensor): Tensor;
+}
+
+/**
+ * A kernel of x − y alone with k(x, x) = 1. By Bochner's theorem it is the characteristic function of a law of
+ * frequencies ω, even in ω:
+ *
+ *     k(x, y) = E_ω cos⟨ω, x − y⟩
+ */
+export interface StationaryKernel extends Kernel {
+  /** The distance that its scale is measured in: a heuristic that sets the scale takes the median of this one. */
+  readonly lengthUnit: "l2" | "l1";
+  /**
+   * Independent exact draws of ω, in radians per feature unit.
+   *
+   * @param count draws. @param width d. @param rng drawn from in order; two calls on one stream differ.
+   * @returns row-major, [count, width].
+   */
+  frequencies(count: number, width: number, rng: Rng): Float64Array;
+  /**
+   * E‖ω‖² = −Δk(0): what the gradient of a spectral distance scales with. Infinity for kernels with a kink at zero.
+   *
+   * @param width d.
+   */
+  meanSquaredFrequency(width: number): number;
+}
+
+/** Whether a kernel has a law of frequencies. */
+export function isStationary(kernel: Kernel): kernel is StationaryKernel {
+  return "frequencies" in kernel;
+}

@@ -1,0 +1,51 @@
+import { check, wholeNumber } from "../core/errors.ts";
+import { bind } from "../core/shape.ts";
+import type { Tensor } from "../engines/index.ts";
+
+/** Rows of each class in class-major features of two sides. */
+export interface ClassCounts {
+  readonly real: readonly number[];
+  readonly synthetic: readonly number[];
+}
+
+/**
+ * Mean of each class's rows, of features stacked class-major: the first counts[0] rows are class 0's, and so on.
+ *
+ * @param features [Σ counts, d].
+ * @param counts rows of each class, ≥ 1.
+ * @returns [counts.length, d].
+ * @throws InputError if a count is under 1 or the counts do not sum to the rows.
+ */
+export function classMeans(features: Tensor, counts: readonly number[]): Tensor {
+  const { n, d } = bind("classMeans", [features, "n d"]);
+  checkCounts("classMeans", counts, n!);
+  const k = counts.length;
+  if (counts.every((count) => count === counts[0])) return features.reshape([k, n! / k, d!]).mean(1); // [k, d]
+  const averaging = new Float64Array(k * n!);
+  let row = 0;
+  counts.forEach((count, label) => {
+    averaging.fill(1 / count, label * n! + row, label * n! + row + count);
+    row += count;
+  });
+  return features.engine.tensor([k, n!], averaging).matMul(features);
+}
+
+/** The class of each stacked row, as indices into rows per class, [Σ counts]. */
+export function classOfRow(counts: readonly number[]): Int32Array {
+  return Int32Array.from(counts.flatMap((count, label) => Array.from({ length: count }, () => label)));
+}
+
+/** Checks that stacked rows are what the counts say. */
+export function checkCounts(where: string, counts: readonly number[], rows: number): void {
+  const total = counts.reduce((sum, count) => sum + wholeNumber(`${where}.counts`, count, 1), 0);
+  check(
+    counts.length > 0 && total === rows,
+    () =>
+      `${where}: expected ${rows} rows as the features have, got counts [${counts.join(", ")}] of sum ${total}`,
+  );
+}
+
+/** One number for each class as a column, [k, 1], to scale rows of classes with. */
+export function column(like: Tensor, values: readonly number[]): Tensor {
+  return like.engine.tensor([values.length, 1], values);
+}

@@ -1,0 +1,171 @@
+import { check } from "../core/errors.ts";
+import { bind } from "../core/shape.ts";
+import type { Tensor } from "../engines/index.ts";
+import {
+  type Characteristic,
+  squaredAmplitude,
+  squaredDifference,
+  unbiasedSquaredAmplitude,
+  waves,
+} from "./characteristic.ts";
+import { type ClassCounts, classMeans, classOfRow, column } from "./segments.ts";
+
+/** Where |Φ| is as small as this its derivative, a direction, is smoothed to 0; without it Φ = 0 would give NaN. */
+const EPSILON = 1e-6;
+
+/** How a spectral discrepancy weighs its two parts. */
+export interface SpectralWeights {
+  /** α of each class, from 0 to 1: weight of the amplitude part; the phase part has 1 − α. */
+  readonly amplitude: readonly number[];
+  /** Amplitudes to match instead of |Φ_real|, such as `unbiasedAmplitude`, [k, f]. */
+  readonly target?: Tensor;
+  /** Amplitudes are √(|Φ|² + ε²). Default 1e-6. */
+  readonly epsilon?: number;
+}
+
+/**
+ * Class-aware spectral distance, summed over classes (CSDM, arXiv 2603.01698; its formulas, by this derivation):
+ *
+ *     L = Σ_c 1/f Σ_ω [ α_c (|P| − |Q|)² + (1 − α_c) · 2|P||Q|(1 − cos(arg P − arg Q)) ]
+ *       = Σ_c 1/f Σ_ω [ (2α_c − 1)(|P| − |Q|)² + (1 − α_c)|P − Q|² ],   P = Φ_real,c(ω), Q = Φ_synthetic,c(ω)
+ *
+ * The second line is computed: no angle is taken, and nothing cancels where P and Q meet. At α = ½ it is half the squared
+ * distance |P − Q|². For 0 < α < 1 it is zero iff that is, and within min(α, 1 − α) and max(α, 1 − α) times it. At α = 1
+ * shifting all synthetic features by one vector changes nothing; at α = 0 any sample with Q = 0 has loss 0.
+ *
+ * With a target amplitude A, |P| becomes A in the amplitude part alone.
+ *
+ * @returns scalar; ≥ 0 without a target.
+ * @throws InputError if classes or frequencies differ in number, or an α is outside [0, 1].
+ */
+export function spectralDiscrepancy(
+  real: Characteristic,
+  synthetic: Characteristic,
+  weights: SpectralWeights,
+): Tensor {
+  const alpha = checkedWeights(real, synthetic, weights);
+  const epsilon = weights.epsilon ?? EPSILON;
+  const p = amplitude(real, epsilon);
+  const q = amplitude(synthetic, epsilon);
+  const whole = squaredDifference(real, synthetic);
+  const betweenAmplitudes = p.sub(q).square();
+  const weigh = (each: (a: number) => number): Tensor => column(whole, alpha.map(each));
+  const terms = weights.target
+    ? whole
+        .sub(betweenAmplitudes)
+        .mul(weigh((a) => 1 - a))
+        .add(
+          weights.target
+            .sub(q)
+            .square()
+            .mul(weigh((a) => a)),
+        )
+    : betweenAmplitudes.mul(weigh((a) => 2 * a - 1)).add(whole.mul(weigh((a) => 1 - a)));
+  return terms.mean(1).sum();
+}
+
+/** A batch of synthetic features whose gradient is asked for. */
+export interface SpectralSample {
+  /** Features of all classes stacked class-major, [Σ counts, d]. */
+  readonly features: Tensor;
+  /** ω, [f, d]. */
+  readonly frequencies: Tensor;
+  /** Rows of each class. */
+  readonly counts: readonly number[];
+}
+
+/**
+ * `spectralDiscrepancy` and its gradient in the synthetic features in closed form, by two matrix products and no tape:
+ *
+ *     G = 2[αQ − (1 − α)P + ((1 − α)|P| − αA) Q/|Q|],   A = |P| or the target
+ *     ∂L/∂y = 1/(m f) Σ_ω (−sin⟨ω, y⟩ Re G + cos⟨ω, y⟩ Im G) ω,   m = rows of y's class
+ *
+ * @returns value, scalar; gradient, [Σ counts, d]; both constants.
+ */
+export function spectralGradient(
+  real: Characteristic,
+  { features, frequencies, counts }: SpectralSample,
+  weights: SpectralWeights,
+): { readonly value: Tensor; readonly gradient: Tensor } {
+  return features.engine.noGrad(() => {
+    const { cos, sin } = waves(features, frequencies);
+    const synthetic = { re: classMeans(cos, counts), im: classMeans(sin, counts) };
+    const alpha = checkedWeights(real, synthetic, weights);
+    const epsilon = weights.epsilon ?? EPSILON;
+    const { classes, f } = bind("spectralGradient", [real.re, "classes f"], [frequencies, "f _"]);
+
+    const p = amplitude(real, epsilon);
+    const a = column(p, alpha); // α
+    const b = column(
+      p,
+      alpha.map((each) => 1 - each),
+    ); // 1 − α
+    const pull = p
+      .mul(b)
+      .sub((weights.target ?? p).mul(a))
+      .div(amplitude(synthetic, epsilon));
+    // 1/(m f) of each class goes into G, where it is one number for a row.
+    const share = column(
+      p,
+      counts.map((m) => 2 / (m * f!)),
+    );
+    const part = (q: Tensor, target: Tensor): Tensor => q.mul(pull.add(a)).sub(target.mul(b)).mul(share); // [classes, f]
+    const rows = features.engine.indices(classOfRow(counts));
+    const spread = (perClass: Tensor): Tensor => (classes === 1 ? perClass : perClass.gather(rows));
+    const re = spread(part(synthetic.re, real.re));
+    const im = spread(part(synthetic.im, real.im));
+
+    const gradient = cos.mul(im).sub(sin.mul(re)).matMul(frequencies); // [Σ counts, d]
+    return { value: spectralDiscrepancy(real, synthetic, weights), gradient };
+  });
+}
+
+/**
+ * Unbiased estimate of Σ_c E_ω |Φ_real − Φ_synthetic|² of the laws behind both samples: each |Φ|² is freed of its
+ * sampling noise. Not weighted by part.
+ *
+ * @param counts samples behind each class's Φ, ≥ 2.
+ * @returns scalar, which can be negative.
+ */
+export function unbiasedSpectralDiscrepancy(
+  real: Characteristic,
+  synthetic: Characteristic,
+  counts: ClassCounts,
+): Tensor {
+  const all = [...counts.real, ...counts.synthetic];
+  check(
+    all.every((n) => n > 1),
+    () => `unbiasedSpectralDiscrepancy: expected at least 2 samples of each class, got ${Math.min(...all)}`,
+  );
+  const common = real.re.mul(synthetic.re).add(real.im.mul(synthetic.im)); // Re P conj Q
+  return unbiasedSquaredAmplitude(real, counts.real)
+    .add(unbiasedSquaredAmplitude(synthetic, counts.synthetic))
+    .sub(common.mul(2))
+    .mean(1)
+    .sum();
+}
+
+function amplitude(phi: Characteristic, epsilon: number): Tensor {
+  return squaredAmplitude(phi)
+    .add(epsilon ** 2)
+    .sqrt();
+}
+
+function checkedWeights(
+  real: Characteristic,
+  synthetic: Characteristic,
+  weights: SpectralWeights,
+): readonly number[] {
+  const { amplitude, target } = weights;
+  bind(
+    "spectralDiscrepancy",
+    [real.re, "classes f"],
+    [synthetic.re, "classes f"],
+    [{ shape: [amplitude.length] }, "classes"],
+    [target ?? real.re, "classes f"],
+  );
+  for (const alpha of amplitude) {
+    check(alpha >= 0 && alpha <= 1, () => `spectralDiscrepancy.amplitude: expected 0 to 1, got ${alpha}`);
+  }
+  return amplitude;
+}

@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { check, wholeNumber } from "../core/errors.ts";
+
+/** How a kernel's length follows the features, which differ in size from network to network. */
+export const bandwidthOptions = z.strictObject({
+  rule: z
+    .enum(["median", "halfSquare", "fixed"])
+    .default("median")
+    .describe("ℓ = s·median(r), or s·√(median(r²)/2), which is √2 smaller, or s itself in feature units"),
+  factor: z.number().positive().default(1).describe("s; the paper's sweep of scales is over this; > 0"),
+  points: z
+    .int()
+    .min(2)
+    .max(4096)
+    .default(256)
+    .describe("Real features that distances are taken between; >= 2"),
+});
+
+export type BandwidthOptions = z.infer<typeof bandwidthOptions>;
+
+/**
+ * Length of a kernel from the distances between real features. It is a number, so no gradient flows through it.
+ *
+ * @param distances r between pairs of `pairDistances`, each pair once. Not looked at by the rule "fixed".
+ * @returns ℓ > 0, in feature units.
+ * @throws InputError where half the features are equal, so that the median is 0.
+ */
+export function bandwidth({ rule, factor }: BandwidthOptions, distances: Float64Array): number {
+  if (rule === "fixed") return factor;
+  const r = median(distances);
+  check(
+    r > 0 && Number.isFinite(r),
+    () => `bandwidth: expected features with a median distance > 0, got ${r}; the network may be dead`,
+  );
+  return rule === "median" ? factor * r : factor * Math.sqrt(medianOfSquares(distances) / 2);
+}
+
+/**
+ * Distances between all pairs of rows, each pair once.
+ *
+ * @param features row-major, [n, width].
+ * @param unit the kernel's `lengthUnit`.
+ * @returns [n(n − 1)/2].
+ */
+export function pairDistances(features: ArrayLike<number>, width: number, unit: "l2" | "l1"): Float64Array {
+  wholeNumber("pairDistances.width", width, 1);
+  const n = features.length / width;
+  check(
+    Number.isInteger(n) && n > 1,
+    () => `pairDistances: expected at least 2 rows of ${width}, got ${features.length} numbers`,
+  );
+  const between = unit === "l2" ? euclidean : manhattan;
+  const found = new Float64Array((n * (n - 1)) / 2);
+  let pair = 0;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < i; j++) found[pair++] = between(features, i * width, j * width, width);
+  }
+  return found;
+}
+
+/** The middle value, or the mean of the two middle ones. */
+export function median(values: Float64Array): number {
+  check(values.length > 0, () => "median: expected at least one value, got none");
+  const sorted = values.slice().sort();
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
+}
+
+const medianOfSquares = (values: Float64Array): number => median(values.map((value) => value * value));
+
+function euclidean(features: ArrayLike<number>, i: number, j: number, width: number): number {
+  let sum = 0;
+  for (let k = 0; k < width; k++) sum += (features[i + k]! - features[j + k]!) ** 2;
+  return Math.sqrt(sum);
+}
+
+function manhattan(features: ArrayLike<number>, i: number, j: number, width: number): number {
+  let sum = 0;
+  for (let k = 0; k < width; k++) sum += Math.abs(features[i + k]! - features[j + k]!);
+  return sum;
+}
