@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { InputError } from "../core/errors.ts";
+import type { ImageShape } from "../core/shape.ts";
+import type { Splits } from "./dataset.ts";
+
+/** A file's content, and the path to name it by in messages. */
+export interface SourceFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** One image of a class, decoded. */
+export interface DecodedImage {
+  readonly path: string;
+  readonly className: string;
+  readonly shape: ImageShape;
+  /** [height, width, channels]. */
+  readonly pixels: Uint8Array;
+}
+
+/** A file of the official distribution. Its checksum is the publisher's. */
+export interface Download {
+  readonly url: string;
+  /** MD5 of the file, in hexadecimal. */
+  readonly md5: string;
+}
+
+/** The official files of a data set, and where they usually lie. */
+export interface Distribution {
+  /** Names of the files to read, in the order in which the reader receives them; each may be gzipped, as NAME.gz. */
+  readonly files: readonly string[];
+  /** Folders below the root that may hold them, "" for the root itself. The first is where a download goes. */
+  readonly folders: readonly string[];
+  /** A .tar.gz is unpacked below the root; any other file is kept as it is. */
+  readonly downloads: readonly Download[];
+}
+
+interface Described {
+  /** One sentence: what the images show. */
+  readonly summary: string;
+  /** What can be chosen about the data set, strict. */
+  readonly options: z.ZodObject;
+}
+
+/** Read from the files of an official distribution. */
+export interface FileEntry extends Described {
+  readonly from: "files";
+  readonly distribution: Distribution;
+  /** @param files in the order of `distribution.files`. */
+  read(files: readonly SourceFile[], options: unknown): Splits;
+}
+
+/** Put together from single images, which its user decodes; the options say how. */
+export interface ImageEntry extends Described {
+  readonly from: "images";
+  readonly options: typeof imageOptions;
+  /** @param images of the training and the test folder; without the latter, of all. */
+  read(images: { train: readonly DecodedImage[]; test?: readonly DecodedImage[] }, options: unknown): Splits;
+}
+
+/** Computed from its options alone. */
+export interface GeneratedEntry extends Described {
+  readonly from: "options";
+  read(options: unknown): Splits;
+}
+
+/** One data set of the table: the options it takes, what it is read from, and how. */
+export type DatasetEntry = FileEntry | ImageEntry | GeneratedEntry;
+
+/** Options of data sets that are folders of images. */
+export const imageOptions = z.strictObject({
+  side: z
+    .int()
+    .min(4)
+    .optional()
+    .describe(
+      "Height and width, pixels: the shorter side is resized to it and the middle kept. Default: as stored.",
+    ),
+  channels: z
+    .union([z.literal(3), z.literal(1)])
+    .default(3)
+    .describe("3 for color, 1 for gray."),
+  testFraction: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe("Fraction of each class held out for testing, where there is no folder of test images."),
+  splitSeed: z
+    .int()
+    .min(0)
+    .default(42)
+    .describe("Seed of that split; it does not change with the run's seed."),
+});
+export type ImageOptions = z.output<typeof imageOptions>;
+
+/**
+ * The options that `value` states, with defaults for the rest.
+ *
+ * @throws InputError naming every wrong option.
+ */
+export function parsedOptions<S extends z.ZodObject>(where: string, schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const known = Object.keys(schema.shape).join(", ") || "none";
+  const wrong = result.error.issues.map(({ path, message }) => [where, ...path].join(".") + `: ${message}`);
+  throw new InputError(`${wrong.join("; ")} (options: ${known})`);
+}
