@@ -1,0 +1,154 @@
+#include "convolution.h"
+
+#include <ATen/ops/convolution.h>
+#include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/sum.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/version.h>
+
+#include <array>
+#include <optional>
+#include <tuple>
+
+namespace distillery {
+
+namespace {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+using OptionalTensor = std::optional<Tensor>;
+#else
+using OptionalTensor = c10::optional<Tensor>;
+#endif
+
+using Shape = std::vector<int64_t>;
+
+// Convolution y = x ⋆ w is bilinear. Its two adjoints, the gradients with respect to images and filters, are bilinear
+// too, and the derivatives of each of the three are the other two. So three functions that call one another are
+// differentiable to any order, always through oneDNN's first-order kernels; libtorch's own second derivative takes
+// nearly twice as long.
+Tensor correlate(const Tensor& images, const Tensor& filters, const OptionalTensor& bias, Geometry geometry);
+Tensor imageGradient(const Tensor& slope, const Tensor& filters, const Shape& images, Geometry geometry);
+Tensor filterGradient(const Tensor& images, const Tensor& slope, const Shape& filters, Geometry geometry);
+
+Tensor dense(const Tensor& channelsLastArray) {
+  return channelsFirst(channelsLastArray).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+// Only its shape is read, so its pages are never touched.
+Tensor shapeOnly(const Shape& nhwc, const Tensor& like) {
+  return at::empty({nhwc[0], nhwc[3], nhwc[1], nhwc[2]}, like.options(), at::MemoryFormat::ChannelsLast);
+}
+
+std::tuple<Tensor, Tensor, Tensor> adjoints(const Tensor& slope, const Tensor& images, const Tensor& filters,
+                                            Geometry geometry, std::array<bool, 3> wanted) {
+  const auto [stride, padding] = geometry;
+  return at::convolution_backward(dense(slope), images, filters, {}, {stride, stride}, {padding, padding}, {1, 1},
+                                  false, {0, 0}, 1, wanted);
+}
+
+void save(AutogradContext* context, Geometry geometry, const Tensor& first, const Tensor& second) {
+  context->saved_data["stride"] = geometry.stride;
+  context->saved_data["padding"] = geometry.padding;
+  context->save_for_backward({first, second});
+}
+
+Geometry savedGeometry(AutogradContext* context) {
+  return {context->saved_data["stride"].toInt(), context->saved_data["padding"].toInt()};
+}
+
+struct Correlate : Function<Correlate> {
+  static Tensor forward(AutogradContext* context, const Tensor& images, const Tensor& filters,
+                        const OptionalTensor& bias, Geometry geometry) {
+    save(context, geometry, images, filters);
+    context->saved_data["bias"] = bias.has_value();
+    const auto [stride, padding] = geometry;
+    return channelsLast(at::convolution(dense(images), dense(filters), bias, {stride, stride}, {padding, padding},
+                                        {1, 1}, false, {0, 0}, 1));
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list slopes) {
+    const auto saved = context->get_saved_variables();
+    const Geometry geometry = savedGeometry(context);
+    const Tensor &images = saved[0], &filters = saved[1], &slope = slopes[0];
+    variable_list gradients(4);
+    if (context->needs_input_grad(0)) {
+      gradients[0] = imageGradient(slope, filters, images.sizes().vec(), geometry);
+    }
+    if (context->needs_input_grad(1)) {
+      gradients[1] = filterGradient(images, slope, filters.sizes().vec(), geometry);
+    }
+    // Without a bias there is no third input to ask about.
+    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) {
+      gradients[2] = at::sum(slope, at::IntArrayRef({0, 1, 2}));
+    }
+    return gradients;
+  }
+};
+
+struct ImageGradient : Function<ImageGradient> {
+  static Tensor forward(AutogradContext* context, const Tensor& slope, const Tensor& filters, const Shape& images,
+                        Geometry geometry) {
+    save(context, geometry, slope, filters);
+    return channelsLast(std::get<0>(
+        adjoints(slope, shapeOnly(images, slope), dense(filters), geometry, {true, false, false})));
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list directions) {
+    const auto saved = context->get_saved_variables();
+    const Geometry geometry = savedGeometry(context);
+    const Tensor &slope = saved[0], &filters = saved[1], &direction = directions[0];
+    variable_list gradients(4);
+    if (context->needs_input_grad(0)) gradients[0] = correlate(direction, filters, {}, geometry);
+    if (context->needs_input_grad(1)) {
+      gradients[1] = filterGradient(direction, slope, filters.sizes().vec(), geometry);
+    }
+    return gradients;
+  }
+};
+
+struct FilterGradient : Function<FilterGradient> {
+  static Tensor forward(AutogradContext* context, const Tensor& images, const Tensor& slope, const Shape& filters,
+                        Geometry geometry) {
+    save(context, geometry, images, slope);
+    return channelsLast(std::get<1>(
+        adjoints(slope, dense(images), shapeOnly(filters, slope), geometry, {false, true, false})));
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list directions) {
+    const auto saved = context->get_saved_variables();
+    const Geometry geometry = savedGeometry(context);
+    const Tensor &images = saved[0], &slope = saved[1], &direction = directions[0];
+    variable_list gradients(4);
+    if (context->needs_input_grad(0)) {
+      gradients[0] = imageGradient(slope, direction, images.sizes().vec(), geometry);
+    }
+    if (context->needs_input_grad(1)) gradients[1] = correlate(images, direction, {}, geometry);
+    return gradients;
+  }
+};
+
+Tensor correlate(const Tensor& images, const Tensor& filters, const OptionalTensor& bias, Geometry geometry) {
+  return Correlate::apply(images, filters, bias, geometry);
+}
+
+Tensor imageGradient(const Tensor& slope, const Tensor& filters, const Shape& images, Geometry geometry) {
+  return ImageGradient::apply(slope, filters, images, geometry);
+}
+
+Tensor filterGradient(const Tensor& images, const Tensor& slope, const Shape& filters, Geometry geometry) {
+  return FilterGradient::apply(images, slope, filters, geometry);
+}
+
+}  // namespace
+
+Tensor convolution(const Tensor& images, const Tensor& filters, const Tensor& bias, Geometry geometry) {
+  return correlate(images, filters, bias.defined() ? OptionalTensor(bias) : OptionalTensor(), geometry);
+}
+
+}  // namespace distillery

@@ -1,0 +1,60 @@
+// Views, copies and joins: operations that move values and compute nothing.
+#include <ATen/ops/alias.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/index_select.h>
+
+#include <stdexcept>
+
+#include "call.h"
+
+namespace distillery {
+
+namespace {
+
+// (x) and the new shape
+Tensor reshape(Call& call) { return call.tensor(0).reshape(call.list()); }
+
+// (x) and the order of the axes
+Tensor transpose(Call& call) { return call.tensor(0).permute(call.list()); }
+
+// (x) and the new shape
+Tensor broadcastTo(Call& call) { return call.tensor(0).expand(call.list()); }
+
+// (x), the first positions and the lengths
+Tensor slice(Call& call) {
+  Tensor x = call.tensor(0);
+  const Sizes begin = call.list(), size = call.list();
+  if (begin.size() != static_cast<size_t>(x.dim()) || size.size() != begin.size()) {
+    throw std::invalid_argument("expected one position and one length for every axis");
+  }
+  bool whole = true;
+  for (size_t axis = 0; axis < begin.size(); axis++) {
+    if (begin[axis] == 0 && size[axis] == x.size(axis)) continue;
+    x = x.narrow(static_cast<int64_t>(axis), begin[axis], size[axis]);
+    whole = false;
+  }
+  return whole ? at::alias(x) : x;
+}
+
+// (x) and the margins, last axis first, before and after
+Tensor pad(Call& call) { return at::constant_pad_nd(call.tensor(0), call.list(), 0); }
+
+// (x, int32 positions, axis)
+Tensor gather(Call& call) { return at::index_select(call.tensor(0), call.integer(2), call.tensor(1)); }
+
+// (axis) and the tensors
+Tensor concat(Call& call) { return at::cat(call.tensorList(), call.integer(0)); }
+
+}  // namespace
+
+std::vector<Export> layoutExports() {
+  return {
+      {"reshape", tensorResult<reshape>}, {"transpose", tensorResult<transpose>},
+      {"broadcastTo", tensorResult<broadcastTo>}, {"slice", tensorResult<slice>},
+      {"pad", tensorResult<pad>}, {"gather", tensorResult<gather>},
+      {"concat", tensorResult<concat>},
+  };
+}
+
+}  // namespace distillery

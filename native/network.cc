@@ -1,0 +1,49 @@
+// Layers of convolutional networks on NHWC images.
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/max_pool2d_with_indices.h>
+
+#include <tuple>
+
+#include "block.h"
+#include "call.h"
+#include "convolution.h"
+
+namespace distillery {
+
+namespace {
+
+// (images, filters, bias or 0, stride, padding)
+Tensor conv2d(Call& call) {
+  const Tensor bias = call.integer(2) == 0 ? Tensor() : call.tensor(2);
+  return convolution(call.tensor(0), call.tensor(1), bias, {call.integer(3), call.integer(4)});
+}
+
+// (images, size)
+Tensor avgPool(Call& call) {
+  const int64_t size = call.integer(1);
+  return channelsLast(at::avg_pool2d(channelsFirst(call.tensor(0)), {size, size}));
+}
+
+// (images, size)
+Tensor maxPool(Call& call) {
+  const int64_t size = call.integer(1);
+  return channelsLast(std::get<0>(at::max_pool2d_with_indices(channelsFirst(call.tensor(0)), {size, size})));
+}
+
+// (images, scale, shift, epsilon)
+Tensor normalizedPool(Call& call) {
+  return instanceNormReluPool(call.tensor(0), call.tensor(1), call.tensor(2), call.number(3));
+}
+
+}  // namespace
+
+std::vector<Export> networkExports() {
+  return {
+      {"conv2d", tensorResult<conv2d>},
+      {"avgPool", tensorResult<avgPool>},
+      {"maxPool", tensorResult<maxPool>},
+      {"instanceNormReluPool", tensorResult<normalizedPool>},
+  };
+}
+
+}  // namespace distillery

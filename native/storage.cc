@@ -1,0 +1,107 @@
+// Tensors between JavaScript and libtorch; devices and threads.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <torch/cuda.h>
+#include <torch/version.h>
+
+#include <cstring>
+#include <stdexcept>
+
+#include "call.h"
+
+namespace distillery {
+
+namespace {
+
+struct HostArray {
+  void* data;
+  size_t bytes;
+};
+
+HostArray hostArray(Call& call, size_t position, at::ScalarType type) {
+  napi_typedarray_type kind;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(call.env(), call.raw(position), &kind, &length, &data, nullptr, nullptr) != napi_ok) {
+    throw std::invalid_argument("expected a typed array");
+  }
+  const napi_typedarray_type expected = type == at::kFloat    ? napi_float32_array
+                                        : type == at::kDouble ? napi_float64_array
+                                                              : napi_int32_array;
+  if (kind != expected) throw std::invalid_argument("the typed array has another element type than the tensor");
+  return {data, length * c10::elementSize(type)};
+}
+
+at::Device deviceOf(bool cuda) { return cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU); }
+
+// (values, type, cuda) and the shape
+Tensor upload(Call& call) {
+  const at::ScalarType type = typeOf(call.integer(1));
+  const HostArray source = hostArray(call, 0, type);
+  const Tensor tensor = at::empty(call.list(), type);
+  if (tensor.nbytes() != source.bytes) {
+    throw std::invalid_argument("expected " + std::to_string(tensor.numel()) + " values, got " +
+                                std::to_string(source.bytes / c10::elementSize(type)));
+  }
+  if (source.bytes > 0) std::memcpy(tensor.data_ptr(), source.data, source.bytes);
+  return tensor.to(deviceOf(call.flag(2)));
+}
+
+// (value, type, cuda) and the shape
+Tensor full(Call& call) {
+  const auto options = at::TensorOptions(typeOf(call.integer(1))).device(deviceOf(call.flag(2)));
+  return at::full(call.list(), call.number(0), options);
+}
+
+// (tensor, target): copies into the target
+napi_value download(Call& call) {
+  const Tensor tensor = call.tensor(0).detach().cpu().contiguous();
+  const HostArray target = hostArray(call, 1, tensor.scalar_type());
+  if (target.bytes != tensor.nbytes()) throw std::invalid_argument("the target has another size than the tensor");
+  if (target.bytes > 0) std::memcpy(target.data, tensor.data_ptr(), target.bytes);
+  return nullptr;
+}
+
+// (tensor): the value of its one element
+napi_value item(Call& call) { return numberValue(call.env(), call.tensor(0).item().toDouble()); }
+
+napi_value release(Call& call) {
+  call.release(0);
+  return nullptr;
+}
+
+napi_value setThreads(Call& call) {
+  at::set_num_threads(call.integer(0));
+  return nullptr;
+}
+
+// GPUs that libtorch can use.
+napi_value cudaDevices(Call& call) {
+  at::globalContext().setDeterministicCuDNN(true);
+  return numberValue(call.env(), static_cast<double>(torch::cuda::device_count()));
+}
+
+napi_value version(Call& call) {
+  napi_value result;
+  napi_create_string_utf8(call.env(), TORCH_VERSION, NAPI_AUTO_LENGTH, &result);
+  return result;
+}
+
+}  // namespace
+
+std::vector<Export> storageExports() {
+  return {
+      {"upload", tensorResult<upload>},
+      {"full", tensorResult<full>},
+      {"download", plainResult<download>},
+      {"item", plainResult<item>},
+      {"release", plainResult<release>},
+      {"setThreads", plainResult<setThreads>},
+      {"cudaDevices", plainResult<cudaDevices>},
+      {"version", plainResult<version>},
+  };
+}
+
+}  // namespace distillery

@@ -1,0 +1,58 @@
+import { check } from "../../core/errors.ts";
+import { sizeOf } from "../../core/shape.ts";
+import type { Tensor, ValueAndGradients } from "../engine.ts";
+import { firstList } from "./addon.ts";
+import type { Runtime } from "./runtime.ts";
+import { text } from "./shapes.ts";
+
+/**
+ * Value and gradients of f at the inputs; see `Engine.gradients`.
+ *
+ * Inside another call that records, the graph of the gradients is kept, so that they can be differentiated in turn;
+ * otherwise value and gradients come out as constants.
+ */
+export function gradients(
+  runtime: Runtime,
+  f: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+): ValueAndGradients {
+  runtime.checkOpen("gradients");
+  const { native } = runtime;
+  const nested = runtime.recording;
+  return recording(runtime, true, () => {
+    const variables = inputs.map((input) => {
+      const { handle, dtype, shape } = runtime.own("gradients", input);
+      check(dtype !== "int32", () => `gradients: expected float inputs, got int32 ${text(shape)}`);
+      return runtime.wrap(native.variable(handle, nested));
+    });
+    const value = runtime.own("gradients", f(...variables));
+    check(
+      sizeOf(value.shape) === 1 && value.dtype !== "int32",
+      () => `gradients: expected f to return one float, got ${value.dtype} ${text(value.shape)}`,
+    );
+    runtime.lists(variables.map(({ handle }) => handle));
+    native.differentiate(value.handle, nested);
+    const handles = native.scratch.slice(firstList + 1, firstList + 1 + variables.length);
+    return {
+      value: nested ? value : value.detach(),
+      gradients: variables.map((variable, i) => runtime.adopt(handles[i]!, variable.shape, runtime.dtype)),
+    };
+  });
+}
+
+/** Runs f without recording; see `Engine.noGrad`. */
+export function noGrad<T>(runtime: Runtime, f: () => T): T {
+  return recording(runtime, false, f);
+}
+
+function recording<T>(runtime: Runtime, on: boolean, f: () => T): T {
+  const outer = runtime.recording;
+  const before = runtime.native.record(on);
+  runtime.recording = on;
+  try {
+    return f();
+  } finally {
+    runtime.recording = outer;
+    runtime.native.record(before);
+  }
+}

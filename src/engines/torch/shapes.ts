@@ -1,0 +1,59 @@
+import { check, InputError } from "../../core/errors.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
+import type { Axes } from "../engine.ts";
+
+/** A shape as messages show it. */
+export function text(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** An axis counted from the front. */
+export function axisOf(where: string, axis: number, shape: Shape): number {
+  const count = shape.length;
+  check(
+    Number.isInteger(axis) && axis >= -count && axis < count,
+    () => `${where}: expected an axis of ${text(shape)}, got ${axis}`,
+  );
+  return axis < 0 ? axis + count : axis;
+}
+
+/** Axes counted from the front; all where omitted. */
+export function axesOf(where: string, axes: Axes | undefined, shape: Shape): number[] {
+  if (axes === undefined) return shape.map((_, axis) => axis);
+  if (typeof axes === "number") return [axisOf(where, axes, shape)];
+  const along = axes.map((axis) => axisOf(where, axis, shape));
+  check(new Set(along).size === along.length, () => `${where}: expected each axis once, got ${text(axes)}`);
+  return along;
+}
+
+/** Checks that two shapes broadcast together, as in NumPy. */
+export function checkBroadcast(where: string, left: Shape, right: Shape): void {
+  const common = Math.min(left.length, right.length);
+  for (let i = 1; i <= common; i++) {
+    const a = left[left.length - i]!;
+    const b = right[right.length - i]!;
+    if (a !== b && a !== 1 && b !== 1) {
+      throw new InputError(`${where}: expected shapes that broadcast, got ${text(left)} and ${text(right)}`);
+    }
+  }
+}
+
+export function checkReshape(from: Shape, to: Shape): void {
+  check(
+    to.every((length) => Number.isInteger(length) && length >= 0) && sizeOf(from) === sizeOf(to),
+    () => `reshape: expected a shape of ${sizeOf(from)} elements for ${text(from)}, got ${text(to)}`,
+  );
+}
+
+/** Checks inner lengths, and that leading axes are equal or absent on one side. */
+export function checkMatMul(left: Shape, right: Shape): void {
+  const [leading, trailing] = [left.slice(0, -2), right.slice(0, -2)];
+  const sameBatch =
+    leading.length === 0 ||
+    trailing.length === 0 ||
+    (leading.length === trailing.length && leading.every((length, axis) => length === trailing[axis]));
+  check(
+    left.length >= 2 && right.length >= 2 && left.at(-1) === right.at(-2) && sameBatch,
+    () => `matMul: expected [..., n, k] and [..., k, m], got ${text(left)} and ${text(right)}`,
+  );
+}

@@ -1,0 +1,318 @@
+import { check, InputError, wholeNumber } from "../../core/errors.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
+import type { Axes, ConvolutionOptions, DType, Engine, Operand, Tensor, Values } from "../engine.ts";
+import {
+  type BinaryName,
+  type ComparisonName,
+  type ReductionName,
+  typeCodes,
+  type UnaryName,
+} from "./addon.ts";
+import type { Handle } from "./addon.ts";
+import type { Runtime } from "./runtime.ts";
+import { axesOf, axisOf, checkBroadcast, checkMatMul, checkReshape, text } from "./shapes.ts";
+
+/** A tensor of libtorch. Arithmetic takes an int32 operand as the engine's float type. */
+export class TorchTensor implements Tensor {
+  readonly runtime: Runtime;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** 0 once disposed. */
+  handle: Handle;
+  /** Whether a finalizer stands ready, for tensors outside every scope. */
+  watched = false;
+
+  constructor(runtime: Runtime, handle: Handle, shape: Shape, dtype: DType) {
+    this.runtime = runtime;
+    this.handle = handle;
+    this.shape = shape;
+    this.dtype = dtype;
+  }
+
+  get engine(): Engine {
+    return this.runtime.engine;
+  }
+
+  add(other: Operand): Tensor {
+    return this.binary("add", other);
+  }
+  sub(other: Operand): Tensor {
+    return this.binary("sub", other);
+  }
+  mul(other: Operand): Tensor {
+    return this.binary("mul", other);
+  }
+  div(other: Operand): Tensor {
+    return this.binary("div", other);
+  }
+  maximum(other: Operand): Tensor {
+    return this.binary("maximum", other);
+  }
+  minimum(other: Operand): Tensor {
+    return this.binary("minimum", other);
+  }
+  pow(exponent: number): Tensor {
+    check(typeof exponent === "number", () => `pow: expected a number as exponent, got ${typeof exponent}`);
+    const x = this.runtime.float("pow", this);
+    return this.runtime.wrap(this.runtime.native.pow(x.handle, exponent));
+  }
+  greater(other: Operand): Tensor {
+    return this.comparison("greater", other);
+  }
+  equal(other: Operand): Tensor {
+    return this.comparison("equal", other);
+  }
+
+  neg(): Tensor {
+    return this.unary("neg");
+  }
+  exp(): Tensor {
+    return this.unary("exp");
+  }
+  log(): Tensor {
+    return this.unary("log");
+  }
+  sqrt(): Tensor {
+    return this.unary("sqrt");
+  }
+  rsqrt(): Tensor {
+    return this.unary("rsqrt");
+  }
+  square(): Tensor {
+    return this.unary("square");
+  }
+  abs(): Tensor {
+    return this.unary("abs");
+  }
+  sin(): Tensor {
+    return this.unary("sin");
+  }
+  cos(): Tensor {
+    return this.unary("cos");
+  }
+  tanh(): Tensor {
+    return this.unary("tanh");
+  }
+  sigmoid(): Tensor {
+    return this.unary("sigmoid");
+  }
+  relu(): Tensor {
+    return this.unary("relu");
+  }
+
+  sum(axes?: Axes, keepAxes = false): Tensor {
+    return this.reduction("sum", axes, keepAxes);
+  }
+  mean(axes?: Axes, keepAxes = false): Tensor {
+    return this.reduction("mean", axes, keepAxes);
+  }
+  max(axes?: Axes, keepAxes = false): Tensor {
+    return this.reduction("max", axes, keepAxes);
+  }
+  argmax(axis: number): Tensor {
+    const { runtime } = this;
+    const { handle } = runtime.own("argmax", this);
+    const along = axisOf("argmax", axis, this.shape);
+    return runtime.call("argmax", [this], () => runtime.native.argmax(handle, along));
+  }
+
+  reshape(shape: Shape): Tensor {
+    const { runtime } = this;
+    const { handle } = runtime.own("reshape", this);
+    checkReshape(this.shape, shape);
+    runtime.lists(shape);
+    return runtime.wrap(runtime.native.reshape(handle));
+  }
+
+  transpose(order: readonly number[] = this.shape.map((_, axis) => this.shape.length - 1 - axis)): Tensor {
+    const { runtime } = this;
+    const { handle } = runtime.own("transpose", this);
+    check(
+      order.length === this.shape.length && new Set(order).size === order.length,
+      () => `transpose: expected every axis of ${text(this.shape)} once, got order ${text(order)}`,
+    );
+    runtime.lists(order.map((axis) => axisOf("transpose", axis, this.shape)));
+    return runtime.wrap(runtime.native.transpose(handle));
+  }
+
+  broadcastTo(shape: Shape): Tensor {
+    const { runtime } = this;
+    const { handle } = runtime.own("broadcastTo", this);
+    runtime.lists(shape);
+    return runtime.call("broadcastTo", [this, { shape } as Tensor], () => runtime.native.broadcastTo(handle));
+  }
+
+  slice(begin: Shape, size: Shape): Tensor {
+    const { runtime } = this;
+    const { handle } = runtime.own("slice", this);
+    const fits =
+      begin.length === this.shape.length &&
+      size.length === begin.length &&
+      begin.every(
+        (first, axis) => first >= 0 && size[axis]! >= 0 && first + size[axis]! <= this.shape[axis]!,
+      );
+    check(
+      fits,
+      () => `slice: expected a part of ${text(this.shape)}, got begin ${text(begin)}, size ${text(size)}`,
+    );
+    runtime.lists(begin, size);
+    return runtime.wrap(runtime.native.slice(handle));
+  }
+
+  pad(margins: readonly (readonly [before: number, after: number])[]): Tensor {
+    const { runtime } = this;
+    const { handle } = runtime.own("pad", this);
+    check(
+      margins.length === this.shape.length && margins.every(([before, after]) => before >= 0 && after >= 0),
+      () =>
+        `pad: expected two margins >= 0 for every axis of ${text(this.shape)}, got ${JSON.stringify(margins)}`,
+    );
+    runtime.lists(margins.toReversed().flat());
+    return runtime.call("pad", [this], () => runtime.native.pad(handle));
+  }
+
+  gather(indices: Tensor, axis = 0): Tensor {
+    const { runtime } = this;
+    const { handle } = runtime.own("gather", this);
+    const at = runtime.own("gather", indices);
+    check(
+      at.dtype === "int32" && at.shape.length === 1,
+      () => `gather: expected int32 indices of shape [count], got ${at.dtype} ${text(at.shape)}`,
+    );
+    const along = axisOf("gather", axis, this.shape);
+    return runtime.call("gather", [this, at], () => runtime.native.gather(handle, at.handle, along));
+  }
+
+  matMul(other: Tensor): Tensor {
+    const { runtime } = this;
+    const left = runtime.float("matMul", this);
+    const right = runtime.float("matMul", other);
+    checkMatMul(left.shape, right.shape);
+    return runtime.call("matMul", [left, right], () => runtime.native.matMul(left.handle, right.handle));
+  }
+
+  logSoftmax(): Tensor {
+    const { runtime } = this;
+    const x = runtime.float("logSoftmax", this);
+    return runtime.call("logSoftmax", [x], () => runtime.native.logSoftmax(x.handle));
+  }
+
+  conv2d(filters: Tensor, options: ConvolutionOptions = {}): Tensor {
+    const { runtime } = this;
+    const images = runtime.float("conv2d", this);
+    const weights = runtime.float("conv2d", filters);
+    const bias = options.bias === undefined ? undefined : runtime.float("conv2d", options.bias);
+    const { stride = 1, padding = 0 } = options;
+    wholeNumber("conv2d.stride", stride, 1);
+    wholeNumber("conv2d.padding", padding);
+    check(
+      images.shape.length === 4 && weights.shape.length === 4 && images.shape[3] === weights.shape[3],
+      () =>
+        `conv2d: expected [n, h, w, inputs] and [outputs, fh, fw, inputs], ` +
+        `got ${text(images.shape)} and ${text(weights.shape)}`,
+    );
+    const operands = bias === undefined ? [images, weights] : [images, weights, bias];
+    return runtime.call("conv2d", operands, () =>
+      runtime.native.conv2d(images.handle, weights.handle, bias?.handle ?? 0, stride, padding),
+    );
+  }
+
+  avgPool(size: number): Tensor {
+    return this.pool("avgPool", size);
+  }
+  maxPool(size: number): Tensor {
+    return this.pool("maxPool", size);
+  }
+
+  instanceNormReluPool(scale: Tensor, shift: Tensor, epsilon: number): Tensor {
+    const { runtime } = this;
+    const where = "instanceNormReluPool";
+    const images = runtime.float(where, this);
+    const [gain, offset] = [runtime.float(where, scale), runtime.float(where, shift)];
+    const channels = images.shape[3];
+    const fits = [gain, offset].every(({ shape }) => shape.length === 1 && shape[0] === channels);
+    check(
+      images.shape.length === 4 && fits,
+      () =>
+        `${where}: expected [n, h, w, c], [c] and [c], ` +
+        `got ${text(images.shape)}, ${text(gain.shape)} and ${text(offset.shape)}`,
+    );
+    return runtime.call(where, [images], () =>
+      runtime.native.instanceNormReluPool(images.handle, gain.handle, offset.handle, epsilon),
+    );
+  }
+
+  detach(): Tensor {
+    const { handle } = this.runtime.own("detach", this);
+    return this.runtime.wrap(this.runtime.native.detach(handle));
+  }
+
+  values(): Values {
+    const { handle } = this.runtime.own("values", this);
+    const size = sizeOf(this.shape);
+    const target =
+      this.dtype === "float32"
+        ? new Float32Array(size)
+        : this.dtype === "float64"
+          ? new Float64Array(size)
+          : new Int32Array(size);
+    this.runtime.native.download(handle, target);
+    return target;
+  }
+
+  item(): number {
+    const { handle } = this.runtime.own("item", this);
+    check(
+      sizeOf(this.shape) === 1,
+      () => `item: expected a tensor with one element, got shape ${text(this.shape)}`,
+    );
+    return this.runtime.native.item(handle);
+  }
+
+  dispose(): void {
+    this.runtime.dispose(this);
+  }
+
+  private unary(name: UnaryName): Tensor {
+    const { runtime } = this;
+    return runtime.wrap(runtime.native[name](runtime.float(name, this).handle));
+  }
+
+  private binary(name: BinaryName, other: Operand): Tensor {
+    const { runtime } = this;
+    const left = runtime.float(name, this);
+    if (typeof other === "number") return runtime.wrap(runtime.native[name](left.handle, other, true));
+    const right = runtime.float(name, other);
+    checkBroadcast(name, left.shape, right.shape);
+    return runtime.wrap(runtime.native[name](left.handle, right.handle, false));
+  }
+
+  private comparison(name: ComparisonName, other: Operand): Tensor {
+    const { runtime } = this;
+    const left = runtime.own(name, this);
+    const type = typeCodes[runtime.dtype];
+    if (typeof other === "number") return runtime.wrap(runtime.native[name](left.handle, other, true, type));
+    const right = runtime.own(name, other);
+    checkBroadcast(name, left.shape, right.shape);
+    return runtime.wrap(runtime.native[name](left.handle, right.handle, false, type));
+  }
+
+  private reduction(name: ReductionName, axes: Axes | undefined, keepAxes: boolean): Tensor {
+    const { runtime } = this;
+    const x = runtime.float(name, this);
+    const along = axesOf(name, axes, x.shape);
+    if (along.length === 0) return name === "max" ? x.detach() : x.reshape(x.shape);
+    if (name === "max" && sizeOf(x.shape) === 0)
+      throw new InputError(`max: got an empty tensor ${text(x.shape)}`);
+    runtime.lists(along);
+    return runtime.call(name, [x], () => runtime.native[name](x.handle, keepAxes));
+  }
+
+  private pool(name: "avgPool" | "maxPool", size: number): Tensor {
+    const { runtime } = this;
+    const images = runtime.float(name, this);
+    wholeNumber(`${name}.size`, size, 1);
+    check(images.shape.length === 4, () => `${name}: expected [n, h, w, c], got ${text(images.shape)}`);
+    return runtime.call(name, [images], () => runtime.native[name](images.handle, size));
+  }
+}
