@@ -79,7 +79,10 @@ function rngAt(path: string): Rng {
   };
 
   const integer = (below: number): number => {
-    check(Number.isSafeInteger(below) && below > 0, () => `rng.integer: expected a whole number > 0, got ${below}`);
+    check(
+      Number.isSafeInteger(below) && below > 0,
+      () => `rng.integer: expected a whole number > 0, got ${below}`,
+    );
     return Math.floor(uniform() * below);
   };
 

@@ -1,0 +1,57 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Engine } from "../src/engines/index.ts";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** What a result depends on beside its config: kept with every run. */
+export interface Machine {
+  readonly distillery: string;
+  readonly commit: string;
+  readonly engine: string;
+  readonly engineDescription: string;
+  readonly node: string;
+  readonly processor: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly date: string;
+}
+
+export function machine(engine: Engine): Machine {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  return {
+    distillery: version,
+    commit: commit(),
+    engine: engine.name,
+    engineDescription: engine.description,
+    node: process.version,
+    processor: cpus()[0]?.model.trim() ?? "unknown",
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    date: new Date().toISOString(),
+  };
+}
+
+/** Short hash of the checked-out commit, with "+" where files differ from it; "unknown" outside a git checkout. */
+export function commit(): string {
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  try {
+    const changed = git(
+      "status",
+      "--porcelain",
+      "--untracked-files=no",
+      "--",
+      "src",
+      "kernels",
+      "native",
+      "experiments",
+    );
+    return git("rev-parse", "--short=10", "HEAD") + (changed === "" ? "" : "+");
+  } catch {
+    return "unknown";
+  }
+}

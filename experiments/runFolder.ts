@@ -1,0 +1,154 @@
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import { check, InputError } from "../src/core/errors.ts";
+import type { Report } from "../src/distillers/distill.ts";
+import { type Experiment, resolveExperiment } from "./config.ts";
+import { writeWhole } from "./files.ts";
+
+/** One line of metrics.jsonl. */
+export interface Metric {
+  readonly step: number;
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly [name: string]: number;
+}
+
+/**
+ * The folder of one run: one experiment at one seed.
+ *
+ *     results/runs/EXPERIMENT/seed-0/
+ *       config.yaml             every option resolved; the run can be repeated from it alone
+ *       machine.json            engine, versions, machine, commit, times, class names
+ *       indices.json            which training images a long-tailed subset holds
+ *       metrics.jsonl           loss and more, a line for each step
+ *       synthetic.safetensors   the result
+ *       images.png              the result to look at, and real.png to compare
+ *       checkpoint/             what a resumed run goes on from; removed when the run is done
+ */
+export interface RunFolder {
+  readonly path: string;
+  readonly experiment: Experiment;
+  readonly seed: number;
+}
+
+const FILES = {
+  config: "config.yaml",
+  machine: "machine.json",
+  indices: "indices.json",
+  metrics: "metrics.jsonl",
+  synthetic: "synthetic.safetensors",
+  images: "images.png",
+  real: "real.png",
+  checkpoint: "checkpoint/latest.safetensors",
+} as const;
+
+/** Where one of a run's files is. */
+export function fileOf(run: { readonly path: string }, file: keyof typeof FILES): string {
+  return join(run.path, FILES[file]);
+}
+
+/**
+ * The folder of a run, made if it is new. One that holds a run of the same options is taken up again.
+ *
+ * @throws InputError if it holds a run of other options, unless `force` says to replace it.
+ */
+export function openRun(results: string, experiment: Experiment, seed: number, force = false): RunFolder {
+  const run = { path: join(results, "runs", experiment.name, `seed-${seed}`), experiment, seed };
+  if (force) rmSync(run.path, { recursive: true, force: true });
+  const config = configText(experiment);
+  const file = fileOf(run, "config");
+  if (existsSync(file)) {
+    const held = readFileSync(file, "utf8");
+    const differing = difference(held, config);
+    check(
+      differing.length === 0,
+      () =>
+        `${run.path}: holds a run of other options (${differing.join("; ")}); ` +
+        "give this one another name with --name, or replace that one with --force",
+    );
+  }
+  mkdirSync(run.path, { recursive: true });
+  writeWhole(file, config);
+  return run;
+}
+
+/** The run in an existing folder. */
+export function readRun(path: string): RunFolder {
+  const file = join(path, FILES.config);
+  if (!existsSync(file)) {
+    throw new InputError(
+      `${path}: expected the folder of a run, with ${FILES.config} in it, as in results/runs/NAME/seed-0`,
+    );
+  }
+  const { name, ...config } = parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+  return {
+    path: resolve(path),
+    experiment: resolveExperiment(String(name), config, [], file),
+    seed: seedOf(path),
+  };
+}
+
+/** Runs below a results folder, in order of their names. */
+export function listRuns(results: string): string[] {
+  const root = join(results, "runs");
+  if (!existsSync(root)) return [];
+  return readdirSync(root)
+    .sort()
+    .flatMap((experiment) =>
+      readdirSync(join(root, experiment))
+        .sort()
+        .map((seed) => join(root, experiment, seed)),
+    )
+    .filter((path) => existsSync(join(path, FILES.config)));
+}
+
+/** The results folder that a run lies in. */
+export function resultsOf(run: RunFolder): string {
+  return resolve(run.path, "../../..");
+}
+
+/** Whether the run has come to its end. */
+export function isDone(run: RunFolder): boolean {
+  return existsSync(fileOf(run, "synthetic"));
+}
+
+/** Adds a step's line to metrics.jsonl. */
+export function appendMetric(run: RunFolder, { progress, loss, gradientNorm, metrics }: Report): void {
+  const line: Metric = { step: progress.step, loss, gradientNorm, ...metrics };
+  appendFileSync(fileOf(run, "metrics"), `${JSON.stringify(line)}\n`);
+}
+
+/** All whole lines of metrics.jsonl. A line cut short by a kill is left out. */
+export function readMetrics(run: RunFolder): Metric[] {
+  const file = fileOf(run, "metrics");
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.slice(0, -1).map((line) => JSON.parse(line) as Metric);
+}
+
+/** Drops the lines after a step: those that a resumed run writes again. */
+export function rewindMetrics(run: RunFolder, step: number): void {
+  const kept = readMetrics(run).filter((metric) => metric.step <= step);
+  writeWhole(fileOf(run, "metrics"), kept.map((metric) => `${JSON.stringify(metric)}\n`).join(""));
+}
+
+function seedOf(path: string): number {
+  const number = Number(/seed-(\d+)\/?$/.exec(path)?.[1]);
+  check(Number.isSafeInteger(number), () => `${path}: expected a folder called seed-N`);
+  return number;
+}
+
+/** The config with all that makes results differ; where the run's seed is comes from the folder's name. */
+function configText({ seeds: _, ...experiment }: Experiment): string {
+  return stringify(experiment);
+}
+
+/** Lines of `b` that are not in `a`. */
+function difference(a: string, b: string): string[] {
+  const held = new Set(a.split("\n"));
+  return b
+    .split("\n")
+    .filter((line) => !held.has(line))
+    .map((line) => line.trim());
+}

@@ -1,0 +1,22 @@
+import { z } from "zod";
+
+/** Table of named things with options of their own, each a strict zod object. */
+export type OptionTable = Readonly<Record<string, { readonly options: z.ZodObject }>>;
+
+/** What `choice` parses to: the name of an entry and that entry's options with their defaults. */
+export type Chosen<T extends OptionTable> = {
+  [Name in keyof T & string]: { name: Name } & z.infer<T[Name]["options"]>;
+}[keyof T & string];
+
+/**
+ * Schema of a choice from a table: `{ name: gaussian, scale: 2 }`, or `gaussian` alone for its defaults.
+ * An entry's options are parsed strictly: those of another entry are unknown keys.
+ */
+export function choice<T extends OptionTable>(table: T): z.ZodType<Chosen<T>> {
+  const named = Object.entries(table).map(([name, { options }]) => options.extend({ name: z.literal(name) }));
+  const [first, ...rest] = named;
+  if (!first) throw new Error("internal: choice from an empty table");
+  const union = z.discriminatedUnion("name", [first, ...rest]);
+  const spelled = (value: unknown): unknown => (typeof value === "string" ? { name: value } : value);
+  return z.preprocess(spelled, union) as unknown as z.ZodType<Chosen<T>>;
+}

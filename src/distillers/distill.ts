@@ -1,0 +1,106 @@
+import { InputError } from "../core/errors.ts";
+import type { Rng } from "../core/rng.ts";
+import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
+import { descent, type Draw, type Learned, type Objective, type Source } from "../objectives/objective.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+
+/** One run of a method. */
+export interface Distillation {
+  readonly source: Source;
+  readonly objective: Objective;
+  /** Optimizer of the images; what a method learns beside them it updates by its own. */
+  readonly optimizer: Optimizer;
+  /** Updates in all. */
+  readonly steps: number;
+  /** Root of the run's dice. Step s rolls those of `rng.stream("step/s")`, whatever came before. */
+  readonly rng: Rng;
+}
+
+/** Everything that a later step depends on: with it, a run goes on bit for bit. */
+export interface Progress {
+  /** Updates done. */
+  readonly step: number;
+  readonly learned: Learned;
+  /** Optimizer state of each learned tensor. */
+  readonly optimizers: Readonly<Record<string, Tree>>;
+  /** State of the method. */
+  readonly state: Tree;
+}
+
+/** What a step reports. */
+export interface Report {
+  readonly progress: Progress;
+  /** Loss before the update. */
+  readonly loss: number;
+  /** Norm of the gradient over all that is learned. */
+  readonly gradientNorm: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** A loss or gradient that is not finite. */
+export class Divergence extends InputError {}
+
+/** The state before the first step. The images belong to it from here on. */
+export function begin(run: Distillation, images: Tensor): Progress {
+  const { source, objective, rng } = run;
+  const { learned = {}, state = null } = objective.begin?.(source, rng.stream("begin")) ?? {};
+  const all: Learned = { ...learned, images };
+  const optimizers = Object.entries(all).map(([name, value]) => [name, optimizerOf(run, name).init(value)]);
+  return { step: 0, learned: all, optimizers: Object.fromEntries(optimizers) as Record<string, Tree>, state };
+}
+
+/**
+ * The loop, one for all objectives: draws, descends, updates, lets the method follow up, and yields. It neither logs nor
+ * saves nor evaluates; whoever consumes it does. The tensors of a yielded progress live until the next step succeeds.
+ *
+ * @throws Divergence if a loss or gradient is not finite; the progress yielded last is then the last good state.
+ */
+export function* distill(run: Distillation, start: Progress): Generator<Report, void> {
+  let progress = start;
+  let lastLoss: number | undefined;
+  while (progress.step < run.steps) {
+    const report = run.source.engine.scope(() => step(run, progress, lastLoss));
+    disposeExcept(progress, report.progress);
+    progress = report.progress;
+    lastLoss = report.loss;
+    yield report;
+  }
+}
+
+function step(run: Distillation, progress: Progress, lastLoss: number | undefined): Report {
+  const { source, objective, rng } = run;
+  const { step, learned, state } = progress;
+  const draw: Draw = objective.draw(source, rng.stream(`step/${step}`), { step, state });
+  const { value, gradients } = descent(objective, learned, draw);
+  const loss = value.item();
+  const gradientNorm = Math.hypot(...Object.values(gradients).map(norm));
+  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+    throw new Divergence(
+      `${objective.name}, step ${step}: expected a finite loss and gradient, got ${loss} and ${gradientNorm}; ` +
+        `the last finite loss was ${lastLoss ?? "none"}. A lower learning rate may help`,
+    );
+  }
+  const updates = Object.entries(learned).map(([name, value]) => {
+    const updated = optimizerOf(run, name).update(value, gradients[name]!, progress.optimizers[name]);
+    return [name, updated] as const;
+  });
+  const next = Object.fromEntries(updates.map(([name, updated]) => [name, updated.value])) as Learned;
+  const optimizers = Object.fromEntries(updates.map(([name, updated]) => [name, updated.state]));
+  const nextState = objective.after ? objective.after(next, draw) : state;
+  return {
+    progress: { step: step + 1, learned: next, optimizers, state: nextState },
+    loss,
+    gradientNorm,
+    metrics: draw.metrics ?? {},
+  };
+}
+
+function optimizerOf({ objective, optimizer }: Distillation, name: string): Optimizer {
+  const found = name === "images" ? optimizer : objective.optimizers?.[name];
+  if (!found) throw new Error(`internal: ${objective.name} learns ${name} but brings no optimizer for it`);
+  return found;
+}
+
+function norm(tensor: Tensor): number {
+  return Math.sqrt(tensor.square().sum().item());
+}

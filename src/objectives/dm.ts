@@ -1,0 +1,28 @@
+import type { z } from "zod";
+import { classMeans } from "../losses/segments.ts";
+import { distributionMatching, distributionOptions, type Term } from "./distribution.ts";
+import type { Objective } from "./objective.ts";
+
+export const dmOptions = distributionOptions;
+
+/**
+ * Distribution matching (DM; Zhao & Bilen, WACV 2023, eq. 5): synthetic images of each class shall have the same mean
+ * embedding as its real images, under random networks:
+ *
+ *     L = Σ_c ‖ mean f(A(R_c)) − mean f(A(S_c)) ‖²
+ *
+ * summed, not averaged, over the d components and the classes; no feature normalization.
+ */
+export function dm(options: z.infer<typeof dmOptions>): Objective {
+  return distributionMatching("dm", [meanMatching], options);
+}
+
+const meanMatching: Term = {
+  weight: 1,
+  prepare(real) {
+    const target = classMeans(real.values, real.counts); // [classes, d]
+    return {
+      loss: ({ values, counts }) => classMeans(values, counts).sub(target).square().sum(),
+    };
+  },
+};

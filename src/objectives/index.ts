@@ -1,0 +1,10 @@
+import type { OptionTable } from "../core/options.ts";
+import { csdm, csdmOptions } from "./csdm.ts";
+import { dm, dmOptions } from "./dm.ts";
+import type { Objective } from "./objective.ts";
+
+/** Methods by name. */
+export const methods = {
+  dm: { options: dmOptions, build: dm },
+  csdm: { options: csdmOptions, build: csdm },
+} as const satisfies OptionTable & Record<string, { build(options: never): Objective }>;

@@ -1,0 +1,108 @@
+import type { Rng } from "../core/rng.ts";
+import { type AugmentationOp } from "../datasets/augment.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import type { Engine, Tensor, Tree } from "../engines/index.ts";
+import type { Network } from "../networks/network.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+
+/** Where draws come from: all that stays the same over a run. */
+export interface Source {
+  readonly engine: Engine;
+  /** Real training images. */
+  readonly real: Dataset;
+  /** Positions of each class's images in `real`. */
+  readonly classes: readonly Int32Array[];
+  /** Architecture of the matching networks. */
+  readonly network: Network;
+  /** Labels of the synthetic images, class-major: imagesPerClass times 0, then 1, … */
+  readonly labels: Int32Array;
+  readonly imagesPerClass: number;
+  /** Differentiable siamese augmentation to draw from; empty for none. */
+  readonly augmentation: readonly AugmentationOp[];
+}
+
+/** What a method learns, by name: the images, [m, h, w, c] normalized, and e.g. soft labels or a step size. */
+export type Learned = { readonly images: Tensor } & { readonly [name: string]: Tensor };
+
+/** Everything random in one step, and what the step reads of the method's state. */
+export interface Draw {
+  readonly step: number;
+  /** Quantities worth a column in the log, by name. */
+  readonly metrics?: Readonly<Record<string, number>>;
+}
+
+/**
+ * A penalty R(g) on a gradient g that a network takes on synthetic data, ∇_θ ℓ(θ; S). Every objective adds it where it
+ * meets such a gradient, as its description says, so that a plugin need not know which objective it wraps.
+ *
+ * @returns scalar, differentiable in the gradient.
+ */
+export type GradientPenalty = (gradient: readonly Tensor[], step: number) => Tensor;
+
+/** What a method starts from. */
+export interface Beginning {
+  /** Initial values of what is learned beside the images. */
+  readonly learned?: Readonly<Record<string, Tensor>>;
+  /** The method's own state: networks that it trains as it goes, counters. A checkpoint saves and restores it. */
+  readonly state?: Tree;
+}
+
+/** Loss and its gradient in every learned tensor. */
+export interface Descent {
+  readonly value: Tensor;
+  readonly gradients: Readonly<Record<string, Tensor>>;
+}
+
+/**
+ * A method: how one step obtains a loss.
+ *
+ * All dice are rolled in `draw`; everything else is a deterministic function of its arguments. Objects are literals, and
+ * variants wrap them by spread.
+ */
+export interface Objective<D extends Draw = Draw> {
+  readonly name: string;
+  /** One optimizer for each thing that is learned beside the images; that of the images is the run's. */
+  readonly optimizers?: Readonly<Record<string, Optimizer>>;
+  /** The method's start. Absent: the images alone are learned, and there is no state. */
+  begin?(source: Source, rng: Rng): Beginning;
+  /** Rolls all dice of one step: networks, batches, augmentations, frequencies, shuffles. */
+  draw(source: Source, rng: Rng, at: { readonly step: number; readonly state: Tree }): D;
+  /** Scalar, differentiable in every learned tensor. Same arguments, same value. */
+  loss(learned: Learned, draw: D, penalty?: GradientPenalty): Tensor;
+  /** The loss and its gradients by the method's own route, where one beats differentiating `loss`. */
+  descent?(learned: Learned, draw: D, penalty?: GradientPenalty): Descent;
+  /** The state after the update, for methods that train networks as they go. */
+  after?(learned: Learned, draw: D): Tree;
+}
+
+/** Objective → objective. It wraps by spread and knows nothing of what it wraps. */
+export type Plugin = <D extends Draw>(inner: Objective<D>) => Objective<D>;
+
+/** The objective with `extra` added to the penalty on synthetic gradients. */
+export function penalized<D extends Draw>(inner: Objective<D>, extra: GradientPenalty): Objective<D> {
+  const joined =
+    (penalty?: GradientPenalty): GradientPenalty =>
+    (gradient, step) =>
+      penalty === undefined ? extra(gradient, step) : penalty(gradient, step).add(extra(gradient, step));
+  const own = inner.descent?.bind(inner);
+  return {
+    ...inner,
+    loss: (learned, draw, penalty) => inner.loss(learned, draw, joined(penalty)),
+    ...(own && { descent: (learned, draw, penalty) => own(learned, draw, joined(penalty)) }),
+  };
+}
+
+/** Loss and gradients of a step: by the objective's own route, or by differentiating its loss. */
+export function descent<D extends Draw>(objective: Objective<D>, learned: Learned, draw: D): Descent {
+  if (objective.descent) return objective.descent(learned, draw);
+  const names = Object.keys(learned);
+  const { value, gradients } = learned.images.engine.gradients(
+    (...tensors) => objective.loss(zip(names, tensors) as Learned, draw),
+    names.map((name) => learned[name]!),
+  );
+  return { value, gradients: zip(names, gradients) };
+}
+
+function zip(names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
+  return Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
+}

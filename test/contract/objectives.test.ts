@@ -1,0 +1,207 @@
+import { describe, expect, test } from "@jest/globals";
+import { seeded } from "../../src/core/rng.ts";
+import { classIndices, type Dataset } from "../../src/datasets/dataset.ts";
+import { type Engine, tensorsOf } from "../../src/engines/index.ts";
+import { torchEngine } from "../../src/engines/torch/index.ts";
+import { decodeProgress, encodeProgress } from "../../src/distillers/checkpoint.ts";
+import {
+  begin,
+  distill,
+  type Distillation,
+  Divergence,
+  type Progress,
+} from "../../src/distillers/distill.ts";
+import { initialImages } from "../../src/distillers/initialize.ts";
+import { convNet } from "../../src/networks/index.ts";
+import { methods } from "../../src/objectives/index.ts";
+import {
+  descent,
+  type Draw,
+  type Learned,
+  type Objective,
+  type Source,
+} from "../../src/objectives/objective.ts";
+import { sgd } from "../../src/optimizers/sgd.ts";
+import { difficultyCorrection } from "../../src/plugins/difficultyCorrection.ts";
+import { carriedNetworkObjective, queueObjective, trajectoryObjective } from "./smallObjectives.ts";
+
+const CLASSES = 3;
+
+/** Three classes of noisy 8×8 color images around different means, of 9, 6 and 3 images. */
+function toyDataset(): Dataset {
+  const rng = seeded(11);
+  const counts = [9, 6, 3];
+  const labels = Int32Array.from(counts.flatMap((count, label) => Array<number>(count).fill(label)));
+  const pixels = new Uint8Array(labels.length * 192).map((_, i) => {
+    const label = labels[Math.floor(i / 192)]!;
+    return 60 + 60 * label * (i % 3 === label ? 1 : 0.4) + 40 * rng.uniform();
+  });
+  const classNames = ["red", "green", "blue"];
+  return {
+    name: "toy",
+    classNames,
+    imageShape: [8, 8, 3],
+    pixels,
+    labels,
+    mean: [0.5, 0.5, 0.5],
+    std: [0.2, 0.2, 0.2],
+  };
+}
+
+function toySource(engine: Engine): Source {
+  const real = toyDataset();
+  return {
+    engine,
+    real,
+    classes: classIndices(real),
+    // A smooth activation: central differences must not straddle a kink.
+    network: convNet(
+      { depth: 1, width: 4, activation: "swish" },
+      { imageShape: real.imageShape, classes: CLASSES },
+    ),
+    labels: Int32Array.from([0, 0, 1, 1, 2, 2]),
+    imagesPerClass: 2,
+    augmentation: [],
+  };
+}
+
+const shapes: Record<string, Objective> = {
+  "distribution term": methods.dm.build(methods.dm.options.parse({ realBatch: 4 })),
+  "spectral term": methods.csdm.build(methods.csdm.options.parse({ realBatch: 4, frequencies: 16 })),
+  "queue of networks": queueObjective,
+  "network carried through an inner loop": carriedNetworkObjective,
+  "images, soft labels and step size": trajectoryObjective,
+};
+const correction = difficultyCorrection({ weight: 0.3, norm: "l2" });
+const objectives = Object.entries(shapes).flatMap(
+  ([name, objective]) =>
+    [
+      [name, objective],
+      [`${name}, with a penalty on the synthetic gradient`, correction(objective)],
+    ] as const,
+);
+
+const engine = torchEngine({ dtype: "float64" });
+const source = toySource(engine);
+
+function distillation(objective: Objective, steps: number, learningRate = 0.05): Distillation {
+  const optimizer = sgd({ learningRate, momentum: 0.5, weightDecay: 0 });
+  return { source, objective, optimizer, steps, rng: seeded(5) };
+}
+
+function startOf(run: Distillation): Progress {
+  return begin(run, initialImages(source, { initialization: "random", scarcity: "error" }, run.rng));
+}
+
+function last(run: Distillation, from: Progress): Progress {
+  let progress = from;
+  for (const report of distill(run, from)) progress = report.progress;
+  return progress;
+}
+
+const bits = (progress: Progress): unknown => tensorsOf(progress).map((tensor) => [...tensor.values()]);
+
+/** The draw of the first step at which nothing is special: the second. */
+function secondDraw(objective: Objective): { readonly learned: Learned; readonly draw: Draw } {
+  const run = distillation(objective, 1);
+  const progress = last(run, startOf(run));
+  const draw = objective.draw(source, run.rng.stream("step/1"), { step: 1, state: progress.state });
+  return { learned: progress.learned, draw };
+}
+
+describe.each(objectives)("%s", (_, objective) => {
+  test("gives the same loss for the same draw", () => {
+    const { learned, draw } = secondDraw(objective);
+    expect(objective.loss(learned, draw).item()).toBe(objective.loss(learned, draw).item());
+  });
+
+  test("descends along the gradient of its loss, in everything it learns", () => {
+    const { learned, draw } = secondDraw(objective);
+    const found = descent(objective, learned, draw);
+    expect(found.value.item()).toBeCloseTo(objective.loss(learned, draw).item(), 10);
+    for (const [name, tensor] of Object.entries(learned)) {
+      const direction = engine.tensor(
+        tensor.shape,
+        seeded(3).fillNormal(new Float64Array(tensor.values().length)),
+      );
+      const lossAt = (t: number): number =>
+        objective.loss({ ...learned, [name]: tensor.add(direction.mul(t)) }, draw).item();
+      const h = 1e-5;
+      const numeric = (lossAt(h) - lossAt(-h)) / (2 * h);
+      const analytic = found.gradients[name]!.mul(direction).sum().item();
+      expect(Math.abs(analytic - numeric)).toBeLessThan(1e-6 * Math.max(1, Math.abs(numeric)));
+    }
+  });
+
+  test("ends with the same bits when it is stopped, saved, restored and resumed", () => {
+    const through = last(distillation(objective, 7), startOf(distillation(objective, 7)));
+    const half = last(distillation(objective, 4), startOf(distillation(objective, 4)));
+    const { progress, metadata } = decodeProgress(encodeProgress(half, { seed: "5" }), engine);
+    expect(metadata).toEqual({ seed: "5" });
+    const resumed = last(distillation(objective, 7), progress);
+    expect(resumed.step).toBe(7);
+    expect(bits(resumed)).toEqual(bits(through));
+  });
+
+  test("leaks no tensor", () => {
+    const run = distillation(objective, 12);
+    const live: number[] = [];
+    for (const { progress } of distill(run, startOf(run))) {
+      live.push(engine.liveTensors() - tensorsOf(progress).length);
+    }
+    expect(Math.max(...live.slice(1))).toBe(live[0]);
+  });
+});
+
+describe.each(Object.entries(shapes))("%s", (_, objective) => {
+  test("is itself under a penalty of weight 0", () => {
+    expect(difficultyCorrection({ weight: 0, norm: "l2" })(objective)).toBe(objective);
+  });
+
+  test("grows by a penalty in proportion to its weight", () => {
+    const { learned, draw } = secondDraw(objective);
+    const lossAt = (weight: number): number =>
+      difficultyCorrection({ weight, norm: "l2" })(objective).loss(learned, draw).item();
+    const bare = objective.loss(learned, draw).item();
+    expect(lossAt(0.2) - bare).toBeGreaterThan(0);
+    expect(lossAt(0.4) - bare).toBeCloseTo(2 * (lossAt(0.2) - bare), 10);
+  });
+
+  test("lowers its loss on one fixed draw", () => {
+    const { learned, draw } = secondDraw(objective);
+    const fixed: Objective = { ...objective, draw: () => draw };
+    delete (fixed as { after?: unknown }).after;
+    const run = distillation(fixed, 15, 0.02);
+    const start = startOf(run);
+    const first = objective.loss(start.learned, draw).item();
+    const final = last(run, start);
+    expect(objective.loss(final.learned, draw).item()).toBeLessThan(first);
+    expect(learned.images.shape).toEqual(final.learned.images.shape);
+  });
+});
+
+test("a loss that is not finite stops the run, names step and method, and keeps the last good state", () => {
+  const bad: Objective = {
+    ...queueObjective,
+    loss: (learned, draw) => {
+      const loss = queueObjective.loss(learned, draw as never);
+      return draw.step === 3 ? loss.mul(NaN) : loss;
+    },
+  };
+  const run = distillation(bad, 10);
+  let kept = startOf(run);
+  const go = (): void => {
+    for (const { progress } of distill(run, kept)) kept = progress;
+  };
+  expect(go).toThrow(Divergence);
+  expect(kept.step).toBe(3);
+  expect([...kept.learned.images.values()].every(Number.isFinite)).toBe(true);
+  const again = (): Progress => last(run, decodeProgress(encodeProgress(kept), engine).progress);
+  expect(again).toThrow(/queue, step 3: expected a finite loss .* the last finite loss was none/);
+});
+
+test("a checkpoint that is damaged is refused by name", () => {
+  const run = distillation(queueObjective, 1);
+  const bytes = encodeProgress(last(run, startOf(run)));
+  expect(() => decodeProgress(bytes.subarray(0, bytes.length - 9), engine)).toThrow(/safetensors/);
+});

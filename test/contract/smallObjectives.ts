@@ -1,0 +1,235 @@
+import type { Rng } from "../../src/core/rng.ts";
+import { normalized } from "../../src/datasets/dataset.ts";
+import type { Engine, Tensor, Tree } from "../../src/engines/index.ts";
+import { crossEntropy } from "../../src/losses/crossEntropy.ts";
+import { initialTensors, type Parameters } from "../../src/networks/network.ts";
+import type {
+  Descent,
+  Draw,
+  GradientPenalty,
+  Learned,
+  Objective,
+  Source,
+} from "../../src/objectives/objective.ts";
+import { sgd } from "../../src/optimizers/sgd.ts";
+
+/**
+ * Small objectives of the shapes that published methods have, to prove the contract on: a queue of networks trained as
+ * it goes (IDM), a network carried through an inner loop of image updates (DC), and learned soft labels and step size
+ * with a gradient of its own (MTT by the exact recursion).
+ */
+
+const BATCH = 6;
+
+function sum(tensors: readonly Tensor[]): Tensor {
+  return tensors.reduce((total, tensor) => total.add(tensor));
+}
+
+function dot(a: readonly Tensor[], b: readonly Tensor[]): Tensor {
+  return sum(a.map((part, i) => part.mul(b[i]!).sum()));
+}
+
+function fresh(source: Source, rng: Rng): Parameters {
+  return initialTensors(source.network.parameters, source.engine, rng);
+}
+
+interface Batch {
+  readonly images: Tensor;
+  readonly labels: Int32Array;
+}
+
+function realBatch(source: Source, candidates: ArrayLike<number>, rng: Rng): Batch {
+  const picked = Array.from({ length: BATCH }, () => candidates[rng.integer(candidates.length)]!);
+  const images = source.engine.tensor([BATCH, ...source.real.imageShape], normalized(source.real, picked));
+  return { images, labels: Int32Array.from(picked, (i) => source.real.labels[i]!) };
+}
+
+/** Gradient of the loss at θ, differentiable in θ and images where an outer gradient is being taken. */
+function parameterGradient(
+  source: Source,
+  theta: Parameters,
+  images: Tensor,
+  labels: Int32Array | Tensor,
+): readonly Tensor[] {
+  const loss = (...parameters: Tensor[]): Tensor =>
+    crossEntropy(source.network.logits(parameters, images), labels);
+  return source.engine.gradients(loss, theta).gradients;
+}
+
+/** One plain SGD step. */
+function descended(source: Source, theta: Parameters, batch: Batch, rate: number): Parameters {
+  const gradient = parameterGradient(source, theta, batch.images, batch.labels);
+  return theta.map((part, i) => part.sub(gradient[i]!.mul(rate)));
+}
+
+interface QueueDraw extends Draw {
+  readonly source: Source;
+  readonly queue: readonly Parameters[];
+  readonly chosen: number;
+  readonly real: Tensor;
+  readonly training: Batch;
+}
+
+/** IDM's shape: matches under a network of a queue, trains that network after the update, renews the queue. */
+export const queueObjective: Objective<QueueDraw> = {
+  name: "queue",
+  begin: (source, rng) => ({ state: [fresh(source, rng)] as unknown as Tree }),
+  draw(source, rng, { step, state }) {
+    const networks = [...(state as unknown as Parameters[])];
+    if (step % 2 === 1) networks.push(fresh(source, rng.stream("network")));
+    const everything = Int32Array.from(source.real.labels.keys());
+    return {
+      step,
+      source,
+      queue: networks.slice(-3),
+      chosen: rng.stream("chosen").integer(Math.min(networks.length, 3)),
+      real: realBatch(source, everything, rng.stream("real")).images,
+      training: realBatch(source, everything, rng.stream("training")),
+    };
+  },
+  loss(learned, { source, queue, chosen, real, step }, penalty) {
+    const { network } = source;
+    const theta = queue[chosen]!;
+    const target = network.embed(theta, real).mean(0).detach();
+    const matching = network.embed(theta, learned.images).mean(0).sub(target).square().sum();
+    if (!penalty) return matching;
+    return matching.add(penalty(parameterGradient(source, theta, learned.images, source.labels), step));
+  },
+  after: (_, { source, queue, chosen, training }) =>
+    queue.map((theta, i) =>
+      i === chosen ? descended(source, theta, training, 0.05) : theta,
+    ) as unknown as Tree,
+};
+
+interface CarriedDraw extends Draw {
+  readonly source: Source;
+  readonly network: Parameters;
+  readonly inner: number;
+  readonly targets: readonly (readonly Tensor[])[];
+}
+
+const INNER_LOOP = 3;
+
+/** DC's shape: matches gradients class by class, and carries one network through an inner loop of image updates. */
+export const carriedNetworkObjective: Objective<CarriedDraw> = {
+  name: "carriedNetwork",
+  begin: () => ({ state: { inner: 0, network: null } }),
+  draw(source, rng, { step, state }) {
+    const carried = state as unknown as { inner: number; network: Parameters | null };
+    const network = carried.network ?? fresh(source, rng.stream("network"));
+    const targets = source.classes.map((members, label) => {
+      const { images, labels } = realBatch(source, members, rng.stream(`real/${label}`));
+      return parameterGradient(source, network, images, labels);
+    });
+    return { step, source, network, inner: carried.inner, targets };
+  },
+  loss(learned, { source, network, targets, step }, penalty) {
+    const { imagesPerClass, real } = source;
+    const terms = targets.map((target, label) => {
+      const begin = label * imagesPerClass;
+      const images = learned.images.slice([begin, 0, 0, 0], [imagesPerClass, ...real.imageShape]);
+      const labels = source.labels.slice(begin, begin + imagesPerClass);
+      const gradient = parameterGradient(source, network, images, labels);
+      const distance = sum(gradient.map((part, i) => part.sub(target[i]!).square().sum()));
+      return penalty ? distance.add(penalty(gradient, step)) : distance;
+    });
+    return sum(terms);
+  },
+  after(learned, { source, network, inner }) {
+    if (inner + 1 === INNER_LOOP) return { inner: 0, network: null };
+    const batch = { images: learned.images, labels: source.labels };
+    const trained = descended(source, descended(source, network, batch, 0.01), batch, 0.01);
+    return { inner: inner + 1, network: trained as unknown as Tree };
+  },
+};
+
+interface TrajectoryDraw extends Draw {
+  readonly source: Source;
+  readonly start: Parameters;
+  readonly target: Parameters;
+}
+
+const STUDENT_STEPS = 3;
+
+/**
+ * MTT's shape: a student trained on the synthetic set from an expert's start should arrive at the expert's target.
+ *
+ *     L = ‖θ_N − θ*‖² / ‖θ_0 − θ*‖² + 1/N Σᵢ R(gᵢ),   θᵢ₊₁ = θᵢ − β gᵢ,   gᵢ = ∇_θ ℓ(θᵢ; S)
+ */
+export const trajectoryObjective: Objective<TrajectoryDraw> = {
+  name: "trajectory",
+  optimizers: {
+    softLabels: sgd({ learningRate: 0.5, momentum: 0.5, weightDecay: 0 }),
+    stepSize: sgd({ learningRate: 1e-3, momentum: 0, weightDecay: 0 }),
+  },
+  begin: ({ engine, labels, real }) => ({
+    learned: { softLabels: oneHot(engine, labels, real.classNames.length), stepSize: engine.fill([1], 0.05) },
+  }),
+  draw(source, rng, { step }) {
+    const everything = Int32Array.from(source.real.labels.keys());
+    const start = fresh(source, rng.stream("network"));
+    let target = start;
+    for (let i = 0; i < 4; i++) {
+      target = descended(source, target, realBatch(source, everything, rng.stream(`expert/${i}`)), 0.1);
+    }
+    return { step, source, start, target };
+  },
+  loss(learned, { source, start, target, step }, penalty) {
+    let theta = start;
+    const penalties: Tensor[] = [];
+    for (let i = 0; i < STUDENT_STEPS; i++) {
+      const gradient = parameterGradient(source, theta, learned.images, learned.softLabels!);
+      if (penalty) penalties.push(penalty(gradient, step).div(STUDENT_STEPS));
+      theta = theta.map((part, k) => part.sub(gradient[k]!.mul(learned.stepSize!)));
+    }
+    return sum([matchingDistance(theta, start, target), ...penalties]);
+  },
+  /** The exact reverse recursion over steps: memory of one step, the gradient of the full unroll. */
+  descent: exactRecursion,
+};
+
+function matchingDistance(theta: Parameters, start: Parameters, target: Parameters): Tensor {
+  const squared = (a: Parameters): Tensor => sum(a.map((part, k) => part.sub(target[k]!).square().sum()));
+  return squared(theta).div(squared(start));
+}
+
+function exactRecursion(learned: Learned, draw: TrajectoryDraw, penalty?: GradientPenalty): Descent {
+  const { source, start, target, step } = draw;
+  const { engine } = source;
+  const { images, softLabels, stepSize } = learned as Record<"images" | "softLabels" | "stepSize", Tensor>;
+  const path = [start];
+  const gradients: (readonly Tensor[])[] = [];
+  for (let i = 0; i < STUDENT_STEPS; i++) {
+    gradients.push(parameterGradient(source, path[i]!, images, softLabels));
+    path.push(path[i]!.map((part, k) => part.sub(gradients[i]![k]!.mul(stepSize))));
+  }
+  const end = engine.gradients((...theta) => matchingDistance(theta, start, target), path.at(-1)!);
+  let value = end.value;
+  let a = end.gradients; // ∂L/∂θᵢ₊₁
+  let gradImages = images.mul(0);
+  let gradLabels = softLabels.mul(0);
+  let gradStep = stepSize.mul(0);
+  for (let i = STUDENT_STEPS - 1; i >= 0; i--) {
+    gradStep = gradStep.sub(dot(a, gradients[i]!).reshape([1]));
+    let c = a.map((part) => part.mul(stepSize).neg()); // ∂L/∂gᵢ
+    if (penalty) {
+      const mean = engine.gradients((...g) => penalty(g, step).div(STUDENT_STEPS), gradients[i]!);
+      value = value.add(mean.value);
+      c = c.map((part, k) => part.add(mean.gradients[k]!));
+    }
+    const along = engine.gradients(
+      (x, y, ...theta) => dot(c, parameterGradient(source, theta, x!, y!)),
+      [images, softLabels, ...path[i]!],
+    ).gradients;
+    gradImages = gradImages.add(along[0]!);
+    gradLabels = gradLabels.add(along[1]!);
+    a = a.map((part, k) => part.add(along[k + 2]!));
+  }
+  return { value, gradients: { images: gradImages, softLabels: gradLabels, stepSize: gradStep } };
+}
+
+function oneHot(engine: Engine, labels: Int32Array, classes: number): Tensor {
+  const rows = new Float64Array(labels.length * classes);
+  labels.forEach((label, i) => (rows[i * classes + label] = 1));
+  return engine.tensor([labels.length, classes], rows);
+}
