@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { check } from "../core/errors.ts";
-import { bind, type ImageShape, type Shape } from "../core/shape.ts";
+import type { ImageShape, Shape } from "../core/shape.ts";
 import type { Tensor } from "../engines/index.ts";
 import {
   activations,
@@ -67,7 +67,10 @@ export function convNet(given: z.input<typeof convNetOptions>, task: Task): Netw
   const perBlock = parametersOf(blocks[0]!).length;
 
   const featureMap = (values: Parameters, images: Tensor, mode: Mode = { use: "batch" }): Tensor => {
-    bind("convNet", [images, `n ${imageShape.join(" ")}`]);
+    check(
+      images.shape.slice(1).join() === imageShape.join(),
+      () => `convNet: expected images [n, ${imageShape.join(", ")}], got [${images.shape.join(", ")}]`,
+    );
     const statistics: Tensor[] = [];
     const map = applied.reduce(
       (x, block, i) => block(values.slice(i * perBlock, (i + 1) * perBlock), x, { mode, statistics }),

@@ -1,0 +1,69 @@
+import { check } from "../core/errors.ts";
+import { countOf, type Dataset, normalized } from "../datasets/dataset.ts";
+import type { Engine, Tensor } from "../engines/index.ts";
+import type { Model } from "../training/model.ts";
+
+/** A data set's images on an engine, normalized once and ready for many networks. */
+export interface TestSet {
+  /** [≤ batchSize, h, w, c] each, in data set order. */
+  readonly batches: readonly Tensor[];
+  readonly labels: Int32Array;
+  readonly classNames: readonly string[];
+}
+
+/** All of `dataset`, in batches of `batchSize`. The caller frees it with `disposeTestSet`. */
+export function testSet(dataset: Dataset, engine: Engine, batchSize = 500): TestSet {
+  const count = countOf(dataset);
+  const batches: Tensor[] = [];
+  for (let i = 0; i < count; i += batchSize) {
+    const positions = Int32Array.from({ length: Math.min(batchSize, count - i) }, (_, k) => i + k);
+    batches.push(engine.tensor([positions.length, ...dataset.imageShape], normalized(dataset, positions)));
+  }
+  return { batches, labels: dataset.labels, classNames: dataset.classNames };
+}
+
+export function disposeTestSet(test: TestSet): void {
+  for (const batch of test.batches) batch.dispose();
+}
+
+/** Fractions of images whose largest logit is that of their label. */
+export interface Accuracy {
+  readonly accuracy: number;
+  /** The same among each class's images. */
+  readonly perClass: readonly number[];
+}
+
+/**
+ * Accuracy of a network on a whole set, without augmentation; batch norm uses running statistics.
+ *
+ * @throws InputError if the network's classes are not as many as the set's.
+ */
+export function accuracy(model: Model, test: TestSet): Accuracy {
+  const classes = test.classNames.length;
+  check(
+    model.network.classes === classes,
+    () => `accuracy: expected a network for ${classes} classes, got one for ${model.network.classes}`,
+  );
+  const predicted = predictions(model, test.batches);
+  const counts = new Array<number>(classes).fill(0);
+  const correct = new Array<number>(classes).fill(0);
+  test.labels.forEach((label, i) => {
+    counts[label]!++;
+    if (predicted[i] === label) correct[label]!++;
+  });
+  return {
+    accuracy: correct.reduce((sum, one) => sum + one, 0) / test.labels.length,
+    perClass: correct.map((one, label) => one / counts[label]!),
+  };
+}
+
+/** Position of the largest logit of each image, batch after batch. */
+function predictions({ network, parameters, statistics }: Model, batches: readonly Tensor[]): number[] {
+  const mode = { use: "running", statistics } as const;
+  return batches.flatMap(({ engine }, i) => {
+    const images = batches[i]!;
+    return Array.from(
+      engine.scope(() => engine.noGrad(() => network.logits(parameters, images, mode).argmax(1).values())),
+    );
+  });
+}

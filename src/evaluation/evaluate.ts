@@ -1,0 +1,53 @@
+import type { Rng } from "../core/rng.ts";
+import type { Tensor } from "../engines/index.ts";
+import type { Network } from "../networks/network.ts";
+import { disposeModel, freshModel, type Model } from "../training/model.ts";
+import { type EpochReport, train, type TrainingOptions } from "../training/train.ts";
+import { type Labels, tensorData } from "../training/trainingData.ts";
+import { accuracy, type Accuracy, type TestSet } from "./accuracy.ts";
+import { augmentationFor, type Protocol } from "./protocols.ts";
+
+/** A synthetic set, and all by which it is judged. */
+export interface EvaluationPlan {
+  /** Architecture to train, not necessarily the one that distilled. */
+  readonly network: Network;
+  /** Normalized images as they are trained on, [m, h, w, c]. */
+  readonly images: Tensor;
+  readonly labels: Labels;
+  /** Real images, all of which count. */
+  readonly test: TestSet;
+  readonly protocol: Protocol;
+  /** Instead of the protocol's, for methods that learn it with the images. */
+  readonly learningRate?: number;
+}
+
+/** Result of one fresh network, with what the protocol came to for this set. */
+export interface Evaluation extends Accuracy {
+  readonly protocol: string;
+  readonly protocolVersion: number;
+  readonly training: TrainingOptions;
+}
+
+/**
+ * Trains one fresh network on a synthetic set by a protocol and tests it once, after the last epoch: no epoch, network or
+ * image is chosen by the test set.
+ *
+ * @param rng one stream for each evaluation seed, e.g. `seeded(0).stream("evaluation/3")`.
+ */
+export function* evaluate(plan: EvaluationPlan, rng: Rng): Generator<EpochReport, Evaluation> {
+  const { network, images, labels, test, protocol } = plan;
+  const training: TrainingOptions = {
+    ...protocol.training,
+    learningRate: plan.learningRate ?? protocol.training.learningRate,
+    augmentation: augmentationFor(protocol.training.augmentation, test.classNames),
+  };
+  const start = freshModel(network, images.engine, rng.stream("initial"));
+  let trained: Model | undefined;
+  try {
+    trained = yield* train(start, tensorData(images, labels), training, rng.stream("training"));
+    return { ...accuracy(trained, test), protocol: protocol.id, protocolVersion: protocol.version, training };
+  } finally {
+    disposeModel(start);
+    if (trained) disposeModel(trained);
+  }
+}

@@ -1,0 +1,151 @@
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { seeded } from "../../src/core/rng.ts";
+import type { Dataset } from "../../src/datasets/dataset.ts";
+import { normalized } from "../../src/datasets/dataset.ts";
+import { torchEngine } from "../../src/engines/torch/index.ts";
+import { accuracy, disposeTestSet, testSet } from "../../src/evaluation/accuracy.ts";
+import { evaluate } from "../../src/evaluation/evaluate.ts";
+import { augmentationFor, type Protocol, protocols } from "../../src/evaluation/protocols.ts";
+import { convNet, type Network } from "../../src/networks/index.ts";
+import { freshModel } from "../../src/training/model.ts";
+import { finished } from "../../src/training/train.ts";
+
+const engine = torchEngine({ dtype: "float64" });
+afterAll(() => engine.close());
+
+/** Class c is bright in channel c, under noise. */
+function tinted(count: number, seed: number): Dataset {
+  const rng = seeded(seed);
+  const labels = Int32Array.from({ length: count }, (_, i) => i % 3);
+  const pixels = Uint8Array.from({ length: count * 192 }, (_, p) => {
+    const tint = p % 3 === labels[Math.floor(p / 192)] ? 60 : 0;
+    return tint + rng.integer(120);
+  });
+  const classNames = ["red", "green", "blue"];
+  return {
+    name: "tinted",
+    classNames,
+    imageShape: [8, 8, 3],
+    pixels,
+    labels,
+    mean: [0.3, 0.3, 0.3],
+    std: [0.15, 0.15, 0.15],
+  };
+}
+
+const real = tinted(31, 1);
+const network = convNet({ depth: 1, width: 8, norm: "batch" }, { imageShape: [8, 8, 3], classes: 3 });
+const brief: Protocol = {
+  ...protocols.quick,
+  training: { ...protocols.quick.training, epochs: 30, augmentation: ["flip", "crop"] },
+};
+
+describe("accuracy", () => {
+  /** The logits are the means of the channels, shuffled: class c looks at channel (c + shift) mod 3. */
+  const oracle = (shift: number): Network => ({
+    ...network,
+    name: "oracle",
+    parameters: [],
+    statistics: [],
+    logits: (_parameters, images) => {
+      const means = images.mean([1, 2]);
+      return means.gather(engine.indices([0, 1, 2].map((c) => (c + shift) % 3)), 1);
+    },
+  });
+
+  test("counts the images whose largest logit is their label's, in all and by class", () => {
+    const test = testSet(real, engine, 7);
+    expect(test.batches.map(({ shape }) => shape[0])).toEqual([7, 7, 7, 7, 3]);
+    expect(accuracy(freshModel(oracle(0), engine, seeded(0)), test)).toEqual({
+      accuracy: 1,
+      perClass: [1, 1, 1],
+    });
+    expect(accuracy(freshModel(oracle(1), engine, seeded(0)), test)).toEqual({
+      accuracy: 0,
+      perClass: [0, 0, 0],
+    });
+    disposeTestSet(test);
+  });
+
+  test("with one class wrong, is the share of the others", () => {
+    // Labels 0, 1, 2, 0, …: of 31, class 0 has 11, the others 10. Calling class 2 "0" leaves 21 right.
+    const relabeled = { ...real, labels: real.labels.map((label) => (label === 2 ? 0 : label)) };
+    const test = testSet(relabeled, engine);
+    const measured = accuracy(freshModel(oracle(0), engine, seeded(0)), {
+      ...test,
+      classNames: ["a", "b", "c"],
+    });
+    expect(measured.accuracy).toBe(21 / 31);
+    expect(measured.perClass.slice(0, 2)).toEqual([11 / 21, 1]);
+    disposeTestSet(test);
+  });
+
+  test("refuses a network for other classes", () => {
+    const test = testSet(real, engine);
+    const other = convNet({ depth: 1, width: 4 }, { imageShape: [8, 8, 3], classes: 5 });
+    expect(() => accuracy(freshModel(other, engine, seeded(0)), test)).toThrow(
+      "accuracy: expected a network for 3 classes, got one for 5",
+    );
+    disposeTestSet(test);
+  });
+});
+
+describe("evaluation", () => {
+  const synthetic = tinted(12, 2);
+  const images = engine.tensor(
+    [12, 8, 8, 3],
+    normalized(
+      synthetic,
+      Array.from({ length: 12 }, (_, i) => i),
+    ),
+  );
+  const plan = { network, images, labels: synthetic.labels, test: testSet(real, engine), protocol: brief };
+
+  test("learns an easy task, says by which protocol, and leaves nothing behind", () => {
+    const alive = engine.liveTensors();
+    const { accuracy, perClass, ...how } = finished(evaluate(plan, seeded(3)));
+    expect(accuracy).toBeGreaterThan(0.9);
+    expect(perClass).toHaveLength(3);
+    expect(how).toEqual({ protocol: "quick", protocolVersion: 1, training: brief.training });
+    expect(engine.liveTensors()).toBe(alive);
+  });
+
+  test("the same seed gives the same bits, another seed another network", () => {
+    const short = { ...brief, training: { ...brief.training, epochs: 2 } };
+    const losses = (seed: number): number[] => {
+      const seen: number[] = [];
+      for (const { loss } of evaluate({ ...plan, protocol: short }, seeded(seed))) seen.push(loss.item());
+      return seen;
+    };
+    expect(losses(4)).toEqual(losses(4));
+    expect(losses(5)).not.toEqual(losses(4));
+  });
+
+  test("a learned rate replaces the protocol's and is reported", () => {
+    const { training } = finished(evaluate({ ...plan, learningRate: 0.002 }, seeded(6)));
+    expect(training).toEqual({ ...brief.training, learningRate: 0.002 });
+  });
+});
+
+describe("protocols", () => {
+  test.each(Object.entries(protocols))("%s is listed under its id, and can be run", (id, protocol) => {
+    expect(protocol.id).toBe(id);
+    const { epochs, drops } = protocol.training;
+    for (const epoch of drops.afterEpochs) expect(epoch).toBeLessThan(epochs - 1);
+  });
+
+  test("dm-1000 trains 502 epochs at 0.01 and 499 at 0.001", () => {
+    const { epochs, drops, learningRate, batchSize, momentum, weightDecay } = protocols["dm-1000"].training;
+    expect([drops.afterEpochs[0] + 1, epochs - drops.afterEpochs[0] - 1]).toEqual([502, 499]);
+    expect([learningRate, drops.factor, batchSize, momentum, weightDecay]).toEqual([
+      0.01, 0.1, 256, 0.9, 5e-4,
+    ]);
+  });
+
+  test("digits are not mirrored", () => {
+    const { augmentation } = protocols["dm-1000"].training;
+    const digits = Array.from({ length: 10 }, (_, digit) => String(digit));
+    expect(augmentationFor(augmentation, digits)).toEqual(["color", "crop", "cutout", "scale", "rotate"]);
+    expect(augmentationFor(augmentation, ["cat", "dog"])).toEqual(augmentation);
+  });
+});

@@ -1,0 +1,164 @@
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { seeded } from "../../src/core/rng.ts";
+import { type Dataset, normalized } from "../../src/datasets/dataset.ts";
+import type { Tensor } from "../../src/engines/index.ts";
+import { torchEngine } from "../../src/engines/torch/index.ts";
+import { crossEntropy } from "../../src/losses/crossEntropy.ts";
+import { convNet } from "../../src/networks/index.ts";
+import { disposeModel, freshModel, type Model } from "../../src/training/model.ts";
+import { finished, train, type TrainingOptions } from "../../src/training/train.ts";
+import { datasetData, tensorData } from "../../src/training/trainingData.ts";
+import { chirpImages, chirpParameters, expectNear, reference } from "../networks/chirp.ts";
+
+const { case6_eval_sgd: expected } = reference<{
+  case6_eval_sgd: { losses: number[]; test_logits_after: number[][] };
+}>("gm.json");
+
+const engine = torchEngine({ dtype: "float64" });
+afterAll(() => engine.close());
+
+const plain: TrainingOptions = {
+  epochs: 3,
+  batchSize: 4,
+  learningRate: 0.05,
+  momentum: 0.9,
+  weightDecay: 5e-4,
+  drops: { afterEpochs: [], factor: 0.1 },
+  augmentation: [],
+};
+
+const task = { imageShape: [8, 8, 3], classes: 3 } as const;
+const small = convNet({ depth: 2, width: 4 }, task);
+const normed = convNet({ depth: 2, width: 4, norm: "batch" }, task);
+const images = engine.tensor([10, 8, 8, 3], seeded(1).fillNormal(new Float64Array(10 * 192)));
+const labels = Int32Array.from({ length: 10 }, (_, i) => i % 3);
+const bits = ({ parameters, statistics }: Model): number[][] =>
+  [...parameters, ...statistics].map((tensor: Tensor) => Array.from(tensor.values()));
+
+test("losses and logits agree with the authors' code, through a drop of the learning rate that forgets momentum", () => {
+  const network = convNet({ width: 8 }, { imageShape: [32, 32, 3], classes: 10 });
+  const start: Model = { network, parameters: chirpParameters(engine, network), statistics: [] };
+  const data = tensorData(chirpImages(engine, "syn", [4, 32, 32, 3]), Int32Array.of(0, 1, 2, 3));
+  const options = { ...plain, epochs: 6, learningRate: 0.01, drops: { afterEpochs: [3], factor: 0.1 } };
+  const run = train(start, data, options, seeded(0));
+  const losses: number[] = [];
+  let next = run.next();
+  for (; !next.done; next = run.next()) losses.push(next.value.loss.item());
+  // The mean over a shuffled batch rounds differently, and six steps amplify it.
+  expectNear(losses, expected.losses, 1e-7);
+  const logits = network.logits(next.value.parameters, chirpImages(engine, "test", [1, 32, 32, 3]));
+  expectNear(logits.values(), expected.test_logits_after[0]!, 1e-7);
+});
+
+describe("training", () => {
+  test.each([
+    ["instance norm", small],
+    ["batch norm", normed],
+  ])("fits what it is shown, with %s", (_name, network) => {
+    const start = freshModel(network, engine, seeded(2));
+    const losses: number[] = [];
+    const run = train(start, tensorData(images, labels), { ...plain, epochs: 60 }, seeded(3));
+    let next = run.next();
+    for (; !next.done; next = run.next()) losses.push(next.value.loss.item());
+    expect(losses).toHaveLength(60);
+    expect(losses[0]).toBeGreaterThan(0.8);
+    expect(losses.at(-1)).toBeLessThan(0.1);
+  });
+
+  test("the same seed gives the same bits, another seed others", () => {
+    const augmentation = ["crop", "flip", "rotate", "color"] as const;
+    const once = (seed: number): number[][] => {
+      const start = freshModel(normed, engine, seeded(4));
+      return bits(
+        finished(train(start, tensorData(images, labels), { ...plain, augmentation }, seeded(seed))),
+      );
+    };
+    const first = once(5);
+    expect(once(5)).toEqual(first);
+    expect(once(6)).not.toEqual(first);
+  });
+
+  test("leaves the start as it was, and frees all but the result", () => {
+    const start = freshModel(normed, engine, seeded(7));
+    const before = bits(start);
+    const alive = engine.liveTensors();
+    const result = finished(
+      train(start, tensorData(images, labels), { ...plain, augmentation: ["crop"] }, seeded(8)),
+    );
+    expect(engine.liveTensors()).toBe(alive + before.length);
+    expect(bits(start)).toEqual(before);
+    disposeModel(result);
+    expect(engine.liveTensors()).toBe(alive);
+  });
+
+  test("abandoned after an epoch, frees all it made", () => {
+    const start = freshModel(small, engine, seeded(7));
+    const alive = engine.liveTensors();
+    for (const { epoch } of train(start, tensorData(images, labels), plain, seeded(8)))
+      if (epoch === 1) break;
+    expect(engine.liveTensors()).toBe(alive);
+  });
+
+  test("an epoch's loss is the mean over images, though its last mini-batch is smaller", () => {
+    const start = freshModel(small, engine, seeded(9));
+    const still = { ...plain, epochs: 1, learningRate: 1e-300, weightDecay: 0 };
+    const whole = crossEntropy(small.logits(start.parameters, images), labels).item();
+    for (const { loss } of train(start, tensorData(images, labels), still, seeded(10))) {
+      expect(loss.item()).toBeCloseTo(whole, 12);
+    }
+    expect.assertions(1);
+  });
+
+  test("one-hot labels train as hard ones do", () => {
+    const oneHot = engine.tensor(
+      [10, 3],
+      Array.from({ length: 30 }, (_, i) => Number(labels[Math.floor(i / 3)] === i % 3)),
+    );
+    const start = freshModel(small, engine, seeded(11));
+    const hard = bits(finished(train(start, tensorData(images, labels), plain, seeded(12))));
+    const soft = bits(finished(train(start, tensorData(images, oneHot), plain, seeded(12))));
+    soft.forEach((values, i) => expectNear(values, hard[i]!, 1e-10));
+  });
+
+  test("batch norm's running statistics approach those of the data", () => {
+    const start = freshModel(normed, engine, seeded(13));
+    const still = { ...plain, epochs: 100, batchSize: 10, learningRate: 1e-300, weightDecay: 0 };
+    const { statistics } = finished(train(start, tensorData(images, labels), still, seeded(14)));
+    const mean = images
+      .conv2d(start.parameters[0]!, { bias: start.parameters[1]!, padding: 1 })
+      .mean([0, 1, 2]);
+    expectNear(statistics[0]!.values(), Array.from(mean.values()), 1e-4); // 0.9¹⁰⁰ < 3 · 10⁻⁵ of the start remains
+  });
+
+  test("a diverging run is an error, not an accuracy", () => {
+    const start = freshModel(small, engine, seeded(15));
+    expect(() =>
+      finished(train(start, tensorData(images, labels), { ...plain, learningRate: 1e200 }, seeded(16))),
+    ).toThrow("train: expected a finite loss, got NaN after 3 epochs; lower the learning rate");
+  });
+});
+
+describe("training data", () => {
+  test("a data set's batch is normalized and in the order asked for", () => {
+    const dataset: Dataset = {
+      name: "two",
+      classNames: ["a", "b"],
+      imageShape: [1, 1, 2],
+      pixels: Uint8Array.of(0, 255, 51, 102),
+      labels: Int32Array.of(0, 1),
+      mean: [0.5, 0.25],
+      std: [0.5, 0.25],
+    };
+    const { images, labels } = datasetData(dataset, engine).batch(Int32Array.of(1, 0));
+    expect(Array.from(images.values())).toEqual(Array.from(normalized(dataset, [1, 0])));
+    // (51/255 − 0.5)/0.5 = −0.6, (102/255 − 0.25)/0.25 = 0.6, (0 − 0.5)/0.5 = −1, (1 − 0.25)/0.25 = 3
+    expectNear(images.values(), [-0.6, 0.6, -1, 3], 1e-6);
+    expect(Array.from(labels as Int32Array)).toEqual([1, 0]);
+  });
+
+  test("images and labels must be as many", () => {
+    expect(() => tensorData(images, Int32Array.of(0, 1))).toThrow(
+      "training data: expected 10 labels, one for each image, got 2",
+    );
+  });
+});
