@@ -111,14 +111,7 @@ export interface Tensor {
 
 /** A structure with tensors at its leaves. */
 export type Tree =
-  | Tensor
-  | number
-  | string
-  | boolean
-  | null
-  | undefined
-  | readonly Tree[]
-  | { readonly [key: string]: Tree };
+  Tensor | number | string | boolean | null | undefined | readonly Tree[] | { readonly [key: string]: Tree };
 
 export interface ValueAndGradients {
   /** What f returned. */
@@ -162,4 +155,13 @@ export interface Engine {
   liveTensors(): number;
   /** Frees what the engine holds beyond tensors. The engine must not be used afterwards. */
   close(): void;
+}
+
+/** Whether an engine works on this machine. */
+export interface Availability {
+  /** As in `Engine.name`. */
+  readonly name: string;
+  readonly available: boolean;
+  /** What it runs on, or why it does not. */
+  readonly detail: string;
 }

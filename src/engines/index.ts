@@ -1,2 +1,43 @@
-export type { Engine, Tensor, Tree, Values, ValueAndGradients } from "./engine.ts";
+import type { Availability, Engine } from "./engine.ts";
+import { InputError } from "../core/errors.ts";
+import { type EngineTable, type Selection, selectFrom } from "./select.ts";
+import { probeTorch, torchEngine } from "./torch/index.ts";
+
+export type { Availability, Engine, Tensor, Tree, Values, ValueAndGradients } from "./engine.ts";
+export type { Selection } from "./select.ts";
 export { disposeExcept, forEachTensor, isTensor, mapTensors, tensorsOf } from "./tree.ts";
+
+export interface EngineOptions {
+  /** Type of every floating-point tensor; float64 on torch engines only. Default float32. */
+  readonly dtype?: "float32" | "float64";
+  /** CPU threads of a torch engine. Default: all cores. */
+  readonly threads?: number;
+}
+
+/**
+ * The engine with this name, or the best that works: torch on a GPU, torch on the CPU, TensorFlow.js on a GPU, on the
+ * CPU, in WebAssembly.
+ *
+ * @param name "auto", "torch", "tfjs", or an engine's name, as in `Engine.name`.
+ * @throws InputError where the name is unknown, or nothing it stands for works here; it says why.
+ */
+export async function selectEngine(name = "auto", options: EngineOptions = {}): Promise<Selection> {
+  const tfjs = async (backend: "node-gpu" | "node" | "wasm"): Promise<Engine> => {
+    if (options.dtype === "float64") throw new InputError("TensorFlow.js engines compute in float32 only");
+    return (await import("./tfjs/index.ts")).tfjsEngine({ backend });
+  };
+  const table: EngineTable = {
+    "torch-cuda": () => torchEngine({ ...options, device: "cuda" }),
+    "torch-cpu": () => torchEngine({ ...options, device: "cpu" }),
+    "tfjs-node-gpu": () => tfjs("node-gpu"),
+    "tfjs-node": () => tfjs("node"),
+    "tfjs-wasm": () => tfjs("wasm"),
+  };
+  return selectFrom(table, name);
+}
+
+/** Which engines work on this machine, best first, and why the others do not. */
+export async function engineReport(): Promise<Availability[]> {
+  const { probeTfjs } = await import("./tfjs/index.ts");
+  return [...probeTorch(), ...(await probeTfjs())];
+}

@@ -70,17 +70,25 @@ export interface Addon
   differentiate(value: Handle, differentiable: boolean): void;
 }
 
+/** The addon or why there is none, once known. */
+let outcome: { readonly addon: Addon } | { readonly reason: string } | undefined;
+
 /**
  * The addon, compiled first where that has not been done on this machine.
  *
  * @throws InputError that says what is missing.
  */
 export function loadAddon(): Addon {
+  outcome ??= attempt();
+  if ("addon" in outcome) return outcome.addon;
+  throw new InputError(`torch engine: ${outcome.reason}; put that right and run: npm run setup`);
+}
+
+function attempt(): { addon: Addon } | { reason: string } {
   try {
     buildNow();
-    return createRequire(import.meta.url)(addonFile) as Addon;
+    return { addon: createRequire(import.meta.url)(addonFile) as Addon };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InputError(`torch engine: not available: ${reason}; then run: npm run setup`);
+    return { reason: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -1,8 +1,7 @@
 import { availableParallelism } from "node:os";
-import { check, wholeNumber } from "../../core/errors.ts";
-import { sizeOf } from "../../core/shape.ts";
-import type { Shape } from "../../core/shape.ts";
-import type { Engine, Tensor, Values } from "../engine.ts";
+import { check, InputError, wholeNumber } from "../../core/errors.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
+import type { Availability, Engine, Tensor, Values } from "../engine.ts";
 import { loadAddon, typeCodes } from "./addon.ts";
 import { gradients, noGrad } from "./gradients.ts";
 import { Runtime } from "./runtime.ts";
@@ -30,7 +29,7 @@ export function torchEngine(options: TorchOptions = {}): Engine {
   check(
     !cuda || native.cudaDevices() > 0,
     () =>
-      `torch engine: no GPU that libtorch ${native.version()} can use; take device "cpu", or install a CUDA build`,
+      `torch engine: libtorch ${native.version()} finds no CUDA device; install a libtorch for CUDA, or use the CPU`,
   );
   native.setThreads(threads);
   const runtime = new Runtime(native, { dtype, cuda });
@@ -39,6 +38,20 @@ export function torchEngine(options: TorchOptions = {}): Engine {
     description: `libtorch ${native.version()}, ${cuda ? "CUDA" : `CPU, ${threads} threads`}, ${dtype}`,
   });
   return runtime.engine;
+}
+
+/** Whether libtorch works here, on a GPU and on the CPU. */
+export function probeTorch(): Availability[] {
+  return (["cuda", "cpu"] as const).map((device) => {
+    try {
+      const engine = torchEngine({ device });
+      engine.close();
+      return { name: engine.name, available: true, detail: engine.description };
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return { name: `torch-${device}`, available: false, detail: error.message };
+    }
+  });
 }
 
 function engineOf(runtime: Runtime, { name, description }: { name: string; description: string }): Engine {

@@ -1,4 +1,4 @@
-import { check, InputError, wholeNumber } from "../../core/errors.ts";
+import { check, InputError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Axes, ConvolutionOptions, DType, Engine, Operand, Tensor, Values } from "../engine.ts";
 import {
@@ -9,6 +9,7 @@ import {
   type UnaryName,
 } from "./addon.ts";
 import type { Handle } from "./addon.ts";
+import { conv2d, instanceNormReluPool, pool } from "./layers.ts";
 import type { Runtime } from "./runtime.ts";
 import { axesOf, axisOf, checkBroadcast, checkMatMul, checkReshape, text } from "./shapes.ts";
 
@@ -198,48 +199,16 @@ export class TorchTensor implements Tensor {
   }
 
   conv2d(filters: Tensor, options: ConvolutionOptions = {}): Tensor {
-    const { runtime } = this;
-    const images = runtime.float("conv2d", this);
-    const weights = runtime.float("conv2d", filters);
-    const bias = options.bias === undefined ? undefined : runtime.float("conv2d", options.bias);
-    const { stride = 1, padding = 0 } = options;
-    wholeNumber("conv2d.stride", stride, 1);
-    wholeNumber("conv2d.padding", padding);
-    check(
-      images.shape.length === 4 && weights.shape.length === 4 && images.shape[3] === weights.shape[3],
-      () =>
-        `conv2d: expected [n, h, w, inputs] and [outputs, fh, fw, inputs], ` +
-        `got ${text(images.shape)} and ${text(weights.shape)}`,
-    );
-    const operands = bias === undefined ? [images, weights] : [images, weights, bias];
-    return runtime.call("conv2d", operands, () =>
-      runtime.native.conv2d(images.handle, weights.handle, bias?.handle ?? 0, stride, padding),
-    );
+    return conv2d(this, filters, options);
   }
-
   avgPool(size: number): Tensor {
-    return this.pool("avgPool", size);
+    return pool("avgPool", this, size);
   }
   maxPool(size: number): Tensor {
-    return this.pool("maxPool", size);
+    return pool("maxPool", this, size);
   }
-
   instanceNormReluPool(scale: Tensor, shift: Tensor, epsilon: number): Tensor {
-    const { runtime } = this;
-    const where = "instanceNormReluPool";
-    const images = runtime.float(where, this);
-    const [gain, offset] = [runtime.float(where, scale), runtime.float(where, shift)];
-    const channels = images.shape[3];
-    const fits = [gain, offset].every(({ shape }) => shape.length === 1 && shape[0] === channels);
-    check(
-      images.shape.length === 4 && fits,
-      () =>
-        `${where}: expected [n, h, w, c], [c] and [c], ` +
-        `got ${text(images.shape)}, ${text(gain.shape)} and ${text(offset.shape)}`,
-    );
-    return runtime.call(where, [images], () =>
-      runtime.native.instanceNormReluPool(images.handle, gain.handle, offset.handle, epsilon),
-    );
+    return instanceNormReluPool(this, scale, shift, epsilon);
   }
 
   detach(): Tensor {
@@ -306,13 +275,5 @@ export class TorchTensor implements Tensor {
       throw new InputError(`max: got an empty tensor ${text(x.shape)}`);
     runtime.lists(along);
     return runtime.call(name, [x], () => runtime.native[name](x.handle, keepAxes));
-  }
-
-  private pool(name: "avgPool" | "maxPool", size: number): Tensor {
-    const { runtime } = this;
-    const images = runtime.float(name, this);
-    wholeNumber(`${name}.size`, size, 1);
-    check(images.shape.length === 4, () => `${name}: expected [n, h, w, c], got ${text(images.shape)}`);
-    return runtime.call(name, [images], () => runtime.native[name](images.handle, size));
   }
 }
