@@ -1,0 +1,82 @@
+import { check, wholeNumber } from "../../core/errors.ts";
+import type { Shape } from "../../core/shape.ts";
+import { step } from "./elementwise.ts";
+import { checkRank, show } from "./shapes.ts";
+import type { TfjsTensor } from "./tensor.ts";
+
+/** Averaging over windows and spreading over them are each other's adjoints. */
+export function avgPool(images: TfjsTensor, size: number): TfjsTensor {
+  const x = images.float();
+  checkWindows("avgPool", x, size);
+  const y = x.engine.run("AvgPool", { x: x.memory }, windows(size));
+  return x.engine.tape.record(y, [x], [(g) => spread(g, size, x.shape)]);
+}
+
+/** The gradient goes to the first maximum of each window: d max = Σ mask dx. */
+export function maxPool(images: TfjsTensor, size: number): TfjsTensor {
+  const x = images.float();
+  checkWindows("maxPool", x, size);
+  const y = x.engine.run("MaxPool", { x: x.memory }, windows(size));
+  return x.engine.tape.record(
+    y,
+    [x],
+    [(g) => spread(g, size, x.shape).mul(firstMaxima(x, size).mul(size * size))],
+  );
+}
+
+/** Each pixel of y divided evenly over its window; zeros where the images `shape` end in part of a window. */
+function spread(y: TfjsTensor, size: number, shape: Shape): TfjsTensor {
+  const { engine } = y;
+  const x = engine.constant(() => repeated(y.mul(1 / (size * size)), size, shape));
+  return engine.tape.record(x, [y], [(g) => g.avgPool(size)]);
+}
+
+function repeated(y: TfjsTensor, size: number, shape: Shape): TfjsTensor {
+  const [n, h, w, c] = y.shape as [number, number, number, number];
+  const none = [0, 0] as const;
+  return y
+    .reshape([n, h, 1, w, 1, c])
+    .broadcastTo([n, h, size, w, size, c])
+    .reshape([n, h * size, w * size, c])
+    .pad([none, [0, shape[1]! - h * size], [0, shape[2]! - w * size], none]);
+}
+
+/**
+ * 1 at the first maximum of each window, else 0; a constant, arbitrary outside the windows. Backends differ in which of
+ * several equal maxima their own gradient chooses. Here each maximum is ranked by its place, the first one highest, and
+ * the highest rank of the window is kept.
+ */
+function firstMaxima(x: TfjsTensor, size: number): TfjsTensor {
+  const { engine, shape } = x;
+  const [, h, w] = shape as [number, number, number, number];
+  return engine.constant(() => {
+    const places = Array.from({ length: h * w }, (_, pixel) => {
+      const place = (Math.floor(pixel / w) % size) * size + ((pixel % w) % size);
+      return size * size - place;
+    });
+    const ranks = reaches(x, size).mul(engine.tensor([h, w, 1], places));
+    return reaches(ranks, size);
+  });
+}
+
+/** 1 where a pixel is not below its window's maximum, else 0. */
+function reaches(x: TfjsTensor, size: number): TfjsTensor {
+  const top = x.engine.run("MaxPool", { x: x.memory }, windows(size));
+  return step(repeated(top, size, x.shape).sub(x))
+    .neg()
+    .add(1);
+}
+
+/** Attributes of the pooling kernels. */
+function windows(size: number): Readonly<Record<string, unknown>> {
+  return { filterSize: [size, size], strides: [size, size], pad: "valid", dimRoundingMode: "floor" };
+}
+
+function checkWindows(where: string, x: TfjsTensor, size: number): void {
+  checkRank(where, x, 4, "[n, h, w, c]");
+  wholeNumber(`${where}.size`, size, 1);
+  check(
+    Math.min(x.shape[1]!, x.shape[2]!) >= size,
+    () => `${where}: expected images of at least ${size}×${size} pixels, got shape ${show(x.shape)}`,
+  );
+}

@@ -1,0 +1,106 @@
+import { check } from "../../core/errors.ts";
+import { type Shape, sizeOf } from "../../core/shape.ts";
+import type { Axes } from "../engine.ts";
+import { broadcastTo, sumTo } from "./layout.ts";
+import { axesOf, axisOf, reduced, show } from "./shapes.ts";
+import type { TfjsTensor } from "./tensor.ts";
+
+export function sum(input: TfjsTensor, axes: Axes | undefined, keepAxes: boolean): TfjsTensor {
+  const x = input.float();
+  const over = axesOf("sum", axes, x.shape.length);
+  const kept = reduced(x.shape, over, true);
+  const y = x.engine.constant(() => total(x, over).reshape(reduced(x.shape, over, keepAxes)));
+  return x.engine.tape.record(y, [x], [(g) => broadcastTo(g.reshape(kept), x.shape)]);
+}
+
+export function mean(x: TfjsTensor, axes: Axes | undefined, keepAxes: boolean): TfjsTensor {
+  const over = axesOf("mean", axes, x.shape.length);
+  const count = over.reduce((product, axis) => product * x.shape[axis]!, 1);
+  return sum(x, over, keepAxes).div(count);
+}
+
+/** A constant. */
+export function max(x: TfjsTensor, axes: Axes | undefined, keepAxes: boolean): TfjsTensor {
+  const reductionIndices = axesOf("max", axes, x.shape.length);
+  return x.engine.run("Max", { x: x.float().memory }, { reductionIndices, keepDims: keepAxes });
+}
+
+export function argmax(x: TfjsTensor, axis: number): TfjsTensor {
+  return x.engine.run("ArgMax", { x: x.memory }, { axis: axisOf("argmax", axis, x.shape.length) });
+}
+
+/** z − log Σ exp z with z = x − max x; the maximum cancels, so it needs no derivative. */
+export function logSoftmax(x: TfjsTensor): TfjsTensor {
+  const z = x.sub(x.max(-1, true));
+  return z.sub(z.exp().sum(-1, true).log());
+}
+
+/** d(AB) = dA B + A dB. */
+export function matMul(left: TfjsTensor, right: TfjsTensor): TfjsTensor {
+  const [a, b] = [left.float(), right.float()];
+  checkMatrices(a, b);
+  const rows = a.shape.slice(0, -1);
+  // One large product in place of a batch of small ones with the same right side.
+  if (a.shape.length > 2 && b.shape.length === 2) {
+    const flat = a.reshape([sizeOf(rows), a.shape.at(-1)!]);
+    return matMul(flat, b).reshape([...rows, b.shape[1]!]);
+  }
+  const y = a.engine.run(
+    "BatchMatMul",
+    { a: a.memory, b: b.memory },
+    { transposeA: false, transposeB: false },
+  );
+  return a.engine.tape.record(
+    y,
+    [a, b],
+    [(g) => sumTo(g.matMul(swapped(b)), a.shape), (g) => sumTo(swapped(a).matMul(g), b.shape)],
+  );
+}
+
+/** The last two axes exchanged. The kernel's own transposition takes 75 times as long in WebAssembly. */
+function swapped(x: TfjsTensor): TfjsTensor {
+  const order = [...x.shape.keys()];
+  return x.transpose([...order.slice(0, -2), order.at(-1)!, order.at(-2)!]);
+}
+
+function checkMatrices(a: TfjsTensor, b: TfjsTensor): void {
+  const [left, right] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const batches = left.length === 0 || right.length === 0 || show(left) === show(right);
+  check(
+    Math.min(a.shape.length, b.shape.length) >= 2 && batches && a.shape.at(-1) === b.shape.at(-2),
+    () => `matMul: expected [.., n, k] and [.., k, m], got ${show(a.shape)} and ${show(b.shape)}`,
+  );
+}
+
+/** Sum over axes, in any shape of the right size. */
+function total(x: TfjsTensor, axes: readonly number[]): TfjsTensor {
+  const { engine } = x;
+  const block = engine.isWasm ? asBlock(x.shape, axes) : undefined;
+  if (block === undefined || block.inner === 1) {
+    return engine.run("Sum", { x: x.memory }, { axis: [...axes], keepDims: false });
+  }
+  // In WebAssembly the Sum kernel transposes unless it sums over the last axes. Two kernels of XNNPACK do not: an
+  // average over a whole image, which is exact up to a power of two, and a product with ones.
+  const { outer, count, inner } = block;
+  if (Number.isInteger(Math.log2(count))) {
+    const image = x.reshape([outer, count, 1, inner]);
+    const window = { filterSize: [count, 1], strides: [1, 1], pad: "valid", dimRoundingMode: "floor" };
+    return engine.run("AvgPool", { x: image.memory }, window).mul(count);
+  }
+  return engine.fill([outer, 1, count], 1).matMul(x.reshape([outer, count, inner]));
+}
+
+/** The shape as [outer, count, inner] where the summed axes stand together, else undefined. */
+function asBlock(
+  shape: Shape,
+  axes: readonly number[],
+): { outer: number; count: number; inner: number } | undefined {
+  const first = axes[0];
+  const last = axes.at(-1);
+  if (first === undefined || last === undefined || last - first + 1 !== axes.length) return undefined;
+  return {
+    outer: sizeOf(shape.slice(0, first)),
+    count: sizeOf(shape.slice(first, last + 1)),
+    inner: sizeOf(shape.slice(last + 1)),
+  };
+}
