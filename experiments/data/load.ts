@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { InputError } from "../../src/core/errors.ts";
+import { choice } from "../../src/core/options.ts";
+import {
+  classCounts,
+  type Dataset,
+  type DatasetEntry,
+  type DatasetName,
+  datasets,
+  type Splits,
+} from "../../src/datasets/index.ts";
+import { longTail } from "../../src/datasets/longTail.ts";
+import { readFiles } from "./files.ts";
+import { readImages } from "./images.ts";
+
+/** What every data set can be told, beside its own options. */
+const common = z.object({
+  root: z.string().default("data").describe("Folder with the data set's files, or with the folder that holds them."),
+  imbalance: z
+    .number()
+    .min(1)
+    .default(1)
+    .describe("Training images of the first class over those of the last; sizes fall exponentially between."),
+  classSize: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("Training images of the first class, or of every class where balanced. Default: as many as all have."),
+  subsetSeed: z
+    .int()
+    .min(0)
+    .default(42)
+    .describe("Seed by which training images are chosen; it does not change with the run's seed."),
+});
+
+/** A data set's name, where it lies, how its training images are thinned, and its own options. */
+export type DatasetOptions = {
+  [Name in DatasetName]: { name: Name } & z.output<typeof common> & z.output<(typeof datasets)[Name]["options"]>;
+}[DatasetName];
+
+/** Schema of the data set in a config: strict, with one case per name; a bare name takes all defaults. */
+export const datasetOptions = choice(
+  Object.fromEntries(
+    Object.entries(datasets).map(([name, { options }]) => [name, { options: options.extend(common.shape) }]),
+  ),
+) as unknown as z.ZodType<DatasetOptions>;
+
+/** Training and test images, and which of the data set's training images they are. */
+export interface LoadedData {
+  readonly splits: Splits;
+  /** Positions in the full training split, ascending; absent where all of it is used. Saved with a run. */
+  readonly indices?: Int32Array;
+}
+
+/**
+ * Reads or generates a data set and thins its training split; the test split stays whole.
+ *
+ * @throws InputError for files missing or damaged, and for classes with fewer images than asked for.
+ */
+export async function loadData(options: DatasetOptions): Promise<LoadedData> {
+  const { imbalance, classSize, subsetSeed } = options;
+  const splits = await readSplits(options);
+  if (imbalance === 1 && classSize === undefined) return { splits };
+  const largest = classSize ?? smallestClass(splits.train);
+  const thinned = longTail(splits.train, { imbalance, largest, seed: subsetSeed });
+  return { splits: { ...splits, train: thinned.subset }, indices: thinned.indices };
+}
+
+/** Images in the class that has fewest: as many as every class can give. */
+export function smallestClass(dataset: Dataset): number {
+  return Math.min(...classCounts(dataset));
+}
+
+async function readSplits(options: DatasetOptions): Promise<Splits> {
+  const { name, root } = options;
+  const entry: DatasetEntry = datasets[name];
+  const taken = new Set(["name", ...Object.keys(common.shape)]);
+  const own = Object.fromEntries(Object.entries(options).filter(([key]) => !taken.has(key)));
+  switch (entry.from) {
+    case "files":
+      return entry.read(await readFiles(name, entry.distribution, root), own);
+    case "images":
+      return entry.read(await readImages(root, entry.options.parse(own)), own);
+    case "options":
+      return entry.read(own);
+  }
+}
+
+/**
+ * Options of a data set, with defaults for what `value` leaves out.
+ *
+ * @throws InputError naming every wrong option, and those there are.
+ */
+export function parsedDatasetOptions(value: { readonly name: DatasetName } & Record<string, unknown>): DatasetOptions {
+  const result = datasetOptions.safeParse(value);
+  if (result.success) return result.data;
+  const wrong = result.error.issues.map(({ path, message }) => `${["dataset", ...path].join(".")}: ${message}`);
+  const known = Object.keys({ ...datasets[value.name].options.shape, ...common.shape });
+  throw new InputError(`${wrong.join("; ")} (options of ${value.name}: ${known.join(", ")})`);
+}
