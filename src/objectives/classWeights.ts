@@ -73,12 +73,12 @@ export const effectiveNumberOptions = z.strictObject({
 });
 
 /**
- * As `logarithmic`, in the effective number of samples (Cui et al., CVPR 2019):
+ * As `logarithmic`, of the effective number of samples (Cui et al., CVPR 2019) instead of the count:
  *
- *     u_c = (E_c − E_min)/(E_max − E_min),   E_c = (1 − β^n_c)/(1 − β)
+ *     u_c = ln(E_c/E_min)/ln(E_max/E_min),   E_c = (1 − β^n_c)/(1 − β)
  */
 export function effectiveNumber({ alphaHead, beta }: z.infer<typeof effectiveNumberOptions>): ClassWeights {
-  return between(alphaHead, ({ counts }) => stretched(counts.map((n) => (1 - beta ** n) / (1 - beta))));
+  return between(alphaHead, ({ counts }) => stretched(counts.map((n) => Math.log((1 - beta ** n) / (1 - beta)))));
 }
 
 export const noiseAwareOptions = z.strictObject({
