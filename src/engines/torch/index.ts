@@ -35,7 +35,7 @@ export function torchEngine(options: TorchOptions = {}): Engine {
   const runtime = new Runtime(native, { dtype, cuda });
   runtime.engine = engineOf(runtime, {
     name: `torch-${device}`,
-    description: `libtorch ${native.version()}, ${cuda ? "CUDA" : `CPU, ${threads} threads`}, ${dtype}`,
+    description: `libtorch ${native.version()}, ${cuda ? "CUDA" : `CPU, ${threads} ${threads === 1 ? "thread" : "threads"}`}, ${dtype}`,
   });
   return runtime.engine;
 }
