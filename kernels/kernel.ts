@@ -13,7 +13,7 @@ export interface Kernel {
    * @returns [n, m].
    * @throws InputError if the widths differ.
    */
-  gram(x: Tensor, y: Tensor): Tensor;
+  readonly gram: (x: Tensor, y: Tensor) => Tensor;
 }
 
 /**

@@ -7,8 +7,8 @@ import { productFrequencies, radialFrequencies } from "../../kernels/frequencies
 import { dmCase, expectSixDigits, sines } from "../losses/cases.ts";
 
 const expected = dmCase<Record<string, number[]>>("I");
-const z = sines([5], 0.8, 0.4, 1.3);
-const u = sines([5], 0.9, 0.2, 0.4, 0.5);
+const z = sines([5], [0.8, 0.4, 1.3]);
+const u = sines([5], [0.9, 0.2, 0.4, 0.5]);
 const scale = 1.5;
 
 describe("frequencies from given draws agree with reference values", () => {

@@ -11,18 +11,21 @@ export function dmCase<T>(letter: string): T {
   return { ...rest, ...outputs };
 }
 
+/** Numbers a, b, scale (by default 1) and offset (0) of `sines`. */
+export type Wave = readonly [a: number, b: number, scale?: number, offset?: number];
+
 /** offset + scale·sin(a i + b) for i = 0, 1, …: the reference cases' way to write arrays down. */
-export function sines(shape: Shape, a: number, b: number, scale = 1, offset = 0): Float64Array {
+export function sines(shape: Shape, [a, b, scale = 1, offset = 0]: Wave): Float64Array {
   return Float64Array.from({ length: sizeOf(shape) }, (_, i) => offset + scale * Math.sin(a * i + b));
 }
 
 /** The samples of cases A and B, [4, 5] and [3, 5]. */
-export const sampleX = sines([4, 5], 0.7, 0.3);
-export const sampleY = sines([3, 5], 1.1, 0.9, 0.8, 0.1);
+export const sampleX = sines([4, 5], [0.7, 0.3]);
+export const sampleY = sines([3, 5], [1.1, 0.9, 0.8, 0.1]);
 
 /** `sines` as a tensor. */
-export function sineTensor(engine: Engine, shape: Shape, [a, b, scale, offset]: readonly number[]): Tensor {
-  return engine.tensor(shape, sines(shape, a!, b!, scale, offset));
+export function sineTensor(engine: Engine, shape: Shape, wave: Wave): Tensor {
+  return engine.tensor(shape, sines(shape, wave));
 }
 
 /** Expects entries to agree with ones that were rounded to 6 digits, and as many of them. */
