@@ -85,7 +85,7 @@ const dataAndEngines = (cli: Argv): Argv =>
       (command) =>
         command
           .positional("name", { choices: Object.keys(datasets), demandOption: true })
-          .option("root", { type: "string", describe: "Folder that holds it" })
+          .option("root", { type: "string", default: "data", describe: "Folder that holds it" })
           .option("fetch", {
             type: "boolean",
             default: false,

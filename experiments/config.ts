@@ -11,15 +11,15 @@ import { networks } from "../src/networks/index.ts";
 import { methods } from "../src/objectives/index.ts";
 import { optimizers } from "../src/optimizers/index.ts";
 import { plugins } from "../src/plugins/index.ts";
-import { dataSchema } from "./data/load.ts";
+import { datasetOptions } from "./data/load.ts";
 
 const names = <T extends object>(table: T): [keyof T & string, ...(keyof T & string)[]] =>
   Object.keys(table) as [keyof T & string, ...(keyof T & string)[]];
 
 const experimentSchema = z.strictObject({
-  data: dataSchema.describe("Data set and its options"),
+  data: datasetOptions.describe("Data set and its options"),
   imagesPerClass: z.int().min(1).default(10).describe("Synthetic images of each class"),
-  network: choice(networks).prefault("convNet").describe("Architecture that matching draws from"),
+  network: choice(networks, { name: "convNet" }).describe("Architecture that matching draws from"),
   objective: choice(methods).optional().describe("Method; without one the initial images are the result"),
   plugins: z.array(choice(plugins)).default([]).describe("Wrapped around the objective, first innermost"),
   initialization: z.enum(names(initializations)).default("random").describe("Synthetic images at step 0"),
@@ -31,9 +31,9 @@ const experimentSchema = z.strictObject({
     .string()
     .optional()
     .describe("Siamese augmentation, as in color_crop_flip, or none; by default all that suits the data set"),
-  optimizer: choice(optimizers)
-    .prefault({ name: "sgd", learningRate: 1, momentum: 0.5 })
-    .describe("Optimizer of the images"),
+  optimizer: choice(optimizers, { name: "sgd", learningRate: 1, momentum: 0.5 }).describe(
+    "Optimizer of the images",
+  ),
   steps: z.int().min(0).describe("Updates of the images"),
   checkpointEvery: z.int().min(1).default(100).describe("Steps between checkpoints"),
   evaluation: z

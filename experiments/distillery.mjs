@@ -8,4 +8,5 @@ try {
   console.error("distillery: packages are not installed; run `npm run setup` in the project folder first");
   process.exit(1);
 }
-await import("./cli.ts");
+const { main } = await import("./cli.ts");
+await main();

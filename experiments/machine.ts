@@ -24,7 +24,7 @@ export function machine(engine: Engine): Machine {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   return {
     distillery: version,
-    commit: commit(),
+    commit,
     engine: engine.name,
     engineDescription: engine.description,
     node: process.version,
@@ -35,21 +35,18 @@ export function machine(engine: Engine): Machine {
   };
 }
 
-/** Short hash of the checked-out commit, with "+" where files differ from it; "unknown" outside a git checkout. */
-export function commit(): string {
+/**
+ * Short hash of the checked-out commit when the program started, with "+" where files differ from it; "unknown" outside
+ * a git checkout.
+ */
+export const commit = checkedOut();
+
+function checkedOut(): string {
   const git = (...args: string[]): string =>
     execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  const code = ["src", "kernels", "native", "experiments"];
   try {
-    const changed = git(
-      "status",
-      "--porcelain",
-      "--untracked-files=no",
-      "--",
-      "src",
-      "kernels",
-      "native",
-      "experiments",
-    );
+    const changed = git("status", "--porcelain", "--untracked-files=no", "--", ...code);
     return git("rev-parse", "--short=10", "HEAD") + (changed === "" ? "" : "+");
   } catch {
     return "unknown";

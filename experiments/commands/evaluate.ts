@@ -70,7 +70,7 @@ export async function evaluateRun(run: RunFolder, engine: Engine, options: Evalu
       const { head, medium, tail } = thirds(result.perClass, trainingCounts);
       const row: Row = {
         ...known,
-        commit: commit(),
+        commit,
         engine: engine.name,
         evaluationSeed,
         accuracy: result.accuracy,

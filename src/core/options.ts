@@ -11,12 +11,22 @@ export type Chosen<T extends OptionTable> = {
 /**
  * Schema of a choice from a table: `{ name: gaussian, scale: 2 }`, or `gaussian` alone for its defaults.
  * An entry's options are parsed strictly: those of another entry are unknown keys.
+ *
+ * @param preferred what is chosen where nothing is, and completed where options come without a name.
  */
-export function choice<T extends OptionTable>(table: T): z.ZodType<Chosen<T>> {
+export function choice<T extends OptionTable>(
+  table: T,
+  preferred?: { readonly name: keyof T & string } & Readonly<Record<string, unknown>>,
+): z.ZodType<Chosen<T>> {
   const named = Object.entries(table).map(([name, { options }]) => options.extend({ name: z.literal(name) }));
   const [first, ...rest] = named;
   if (!first) throw new Error("internal: choice from an empty table");
   const union = z.discriminatedUnion("name", [first, ...rest]);
-  const spelled = (value: unknown): unknown => (typeof value === "string" ? { name: value } : value);
+  const spelled = (value: unknown): unknown => {
+    if (typeof value === "string") return { name: value };
+    const unnamed =
+      value === undefined || (typeof value === "object" && value !== null && !("name" in value));
+    return unnamed && preferred !== undefined ? { ...preferred, ...(value as object | undefined) } : value;
+  };
   return z.preprocess(spelled, union) as unknown as z.ZodType<Chosen<T>>;
 }

@@ -16,16 +16,16 @@ import { type ClassFeatures, distributionMatching, distributionOptions, type Ter
 import type { Objective, Source } from "./objective.ts";
 
 export const csdmOptions = distributionOptions.extend({
-  kernel: choice(stationaryKernels)
-    .prefault("gaussian")
-    .describe("Kernel whose law the frequencies come from; its scale is in units of the bandwidth"),
+  kernel: choice(stationaryKernels, { name: "gaussian" }).describe(
+    "Kernel whose law the frequencies come from; its scale is in units of the bandwidth",
+  ),
   bandwidth: bandwidthOptions
     .prefault({})
     .describe("Unit of the kernel's scale, anew for each step's network"),
   frequencies: z.int().min(1).default(1024).describe("f, drawn anew in each step and shared by all classes"),
-  weighting: choice(classWeights)
-    .prefault("logarithmic")
-    .describe("α of each class by its number of real images; its logarithm by default"),
+  weighting: choice(classWeights, { name: "logarithmic" }).describe(
+    "α of each class by its number of real images; its logarithm by default",
+  ),
   amplitudeTarget: z
     .enum(["empirical", "unbiased"])
     .default("empirical")
