@@ -5,17 +5,13 @@ import { checkedDataset, type Dataset, type Splits } from "./dataset.ts";
 import { type DecodedImage, type ImageEntry, imageOptions, parsedOptions } from "./entry.ts";
 import { type ChannelStatistics, normalization } from "./statistics.ts";
 
-/**
- * Images as a data set. Classes are numbered in the order of their names as text ("10" before "2"), as torchvision does.
- *
- * @throws InputError where image sizes differ.
- */
+/** Images as a data set, normalized by the given constants or by their own. */
 function dataset(
   classNames: readonly string[],
   images: readonly DecodedImage[],
+  imageShape: ImageShape,
   by?: ChannelStatistics,
 ): Dataset {
-  const imageShape = commonShape(images);
   const size = sizeOf(imageShape);
   const pixels = new Uint8Array(images.length * size);
   images.forEach((image, i) => pixels.set(image.pixels, i * size));
@@ -25,6 +21,7 @@ function dataset(
   return checkedDataset({ name: "folder", classNames, imageShape, pixels, labels, mean, std });
 }
 
+/** @throws InputError where there are no images, or two sizes. */
 function commonShape(images: readonly DecodedImage[]): ImageShape {
   const [first] = images;
   if (first === undefined) throw new InputError("folder: expected at least 1 image, got none");
@@ -38,6 +35,7 @@ function commonShape(images: readonly DecodedImage[]): ImageShape {
   return first.shape;
 }
 
+/** Class names in label order: sorted as text ("10" before "2"), as torchvision does. */
 function sortedClassNames(images: readonly DecodedImage[]): string[] {
   return [...new Set(images.map(({ className }) => className))].sort();
 }
@@ -87,14 +85,8 @@ export const folder = {
         `folder: expected test images of the same classes as training images (${classNames.join(", ")}), ` +
         `got ${testNames.join(", ") || "none"}`,
     );
-    const training = dataset(classNames, train);
-    const testing = dataset(classNames, test, training);
-    check(
-      training.imageShape.join("×") === testing.imageShape.join("×"),
-      () =>
-        `folder: expected test images of ${training.imageShape.join("×")} like ${train[0]!.path}, ` +
-        `got ${testing.imageShape.join("×")} (${test[0]!.path}); set side to resize them all`,
-    );
-    return { train: training, test: testing };
+    const shape = commonShape([...train, ...test]);
+    const training = dataset(classNames, train, shape);
+    return { train: training, test: dataset(classNames, test, shape, training) };
   },
 } satisfies ImageEntry;

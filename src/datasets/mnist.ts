@@ -58,7 +58,7 @@ export const mnist = {
   ]),
   read(files, options): Splits {
     parsedOptions("mnist", mnist.options, options);
-    const classNames = [..."0123456789"];
+    const classNames = "0 1 2 3 4 5 6 7 8 9".split(" ");
     return splits({ name: "mnist", classNames, mean: [0.1307], std: [0.3081] }, files);
   },
 } satisfies FileEntry;

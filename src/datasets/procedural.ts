@@ -41,12 +41,21 @@ type Options = z.output<typeof options>;
 /** Position in the picture, whose corners are (±1, ±1), y downwards. */
 type Field = (x: number, y: number) => number;
 
+/** A square part of the picture. */
+interface Bounds {
+  readonly x: number;
+  readonly y: number;
+  /** Half the side. */
+  readonly radius: number;
+}
+const picture: Bounds = { x: 0, y: 0, radius: 1 };
+
 /** Where a layer covers what is there. */
 interface Mask {
   /** 0 (nothing) to 1 (opaque). */
   readonly coverage: Field;
-  /** Square outside of which the coverage is 0; by default the picture. */
-  readonly bounds?: { readonly x: number; readonly y: number; readonly radius: number };
+  /** Outside of it the coverage is 0. Default: the picture. */
+  readonly bounds?: Bounds;
 }
 
 /** Something painted over what is there, in a mixture of two colors. */
@@ -190,32 +199,38 @@ function scene(rng: Rng, figure: Figure, { side, rotation, clutter }: Options): 
   ];
 }
 
-/** Paints the layers one over the other; returns [side, side, 3] in [0, 1]. */
-function painted(layers: readonly Layer[], side: number): Float32Array {
-  const canvas = new Float32Array(side * side * 3);
+/** Pixels across, from the first to below the last, that a stretch of the picture touches. */
+function pixelRange(center: number, radius: number, side: number): [first: number, end: number] {
   const pixelAt = (position: number): number => ((position + 1) * side) / 2;
-  for (const { coverage, mixture, colors, bounds = { x: 0, y: 0, radius: 1 } } of layers) {
-    const [first, second] = colors;
-    const left = Math.max(0, Math.floor(pixelAt(bounds.x - bounds.radius)));
-    const right = Math.min(side, Math.ceil(pixelAt(bounds.x + bounds.radius)));
-    const top = Math.max(0, Math.floor(pixelAt(bounds.y - bounds.radius)));
-    const bottom = Math.min(side, Math.ceil(pixelAt(bounds.y + bounds.radius)));
-    for (let row = top; row < bottom; row++) {
-      const y = (2 * row + 1) / side - 1;
-      for (let column = left; column < right; column++) {
-        const x = (2 * column + 1) / side - 1;
-        const opacity = coverage(x, y);
-        if (opacity === 0) continue;
-        const share = mixture(x, y);
-        const pixel = 3 * (row * side + column);
-        for (let c = 0; c < 3; c++) {
-          const color = first[c]! + share * (second[c]! - first[c]!);
-          canvas[pixel + c]! += opacity * (color - canvas[pixel + c]!);
-        }
+  return [
+    Math.max(0, Math.floor(pixelAt(center - radius))),
+    Math.min(side, Math.ceil(pixelAt(center + radius))),
+  ];
+}
+
+/** Paints a layer over the canvas, [side, side, 3] in [0, 1]. */
+function paint(
+  canvas: Float32Array,
+  { coverage, mixture, colors, bounds = picture }: Layer,
+  side: number,
+): void {
+  const [first, second] = colors;
+  const [left, right] = pixelRange(bounds.x, bounds.radius, side);
+  const [top, bottom] = pixelRange(bounds.y, bounds.radius, side);
+  for (let row = top; row < bottom; row++) {
+    const y = (2 * row + 1) / side - 1;
+    for (let column = left; column < right; column++) {
+      const x = (2 * column + 1) / side - 1;
+      const opacity = coverage(x, y);
+      if (opacity === 0) continue;
+      const share = mixture(x, y);
+      const pixel = 3 * (row * side + column);
+      for (let c = 0; c < 3; c++) {
+        const color = first[c]! + share * (second[c]! - first[c]!);
+        canvas[pixel + c]! += opacity * (color - canvas[pixel + c]!);
       }
     }
   }
-  return canvas;
 }
 
 /** Bytes of a picture, in gray where there is one channel, with uniform noise. */
@@ -240,8 +255,9 @@ function split(chosen: Options, name: "train" | "test", by?: ChannelStatistics):
   const labels = Int32Array.from({ length: classes * perClass }, (_, i) => i % classes);
   labels.forEach((label, i) => {
     const rng = seeded(seed).stream(`procedural/${name}/${label}/${Math.floor(i / classes)}`);
-    const layers = scene(rng.stream("scene"), kinds[label]![1], chosen);
-    pixels.set(developed(painted(layers, side), chosen, rng.stream("noise")), i * size);
+    const canvas = new Float32Array(side * side * 3);
+    for (const layer of scene(rng.stream("scene"), kinds[label]![1], chosen)) paint(canvas, layer, side);
+    pixels.set(developed(canvas, chosen, rng.stream("noise")), i * size);
   });
   const { mean, std } = by ?? normalization("procedural", pixels, channels);
   const classNames = kinds.map(([kind]) => kind);

@@ -70,7 +70,7 @@ test("images of two sizes are named, with what to do", () => {
     "folder: expected images of one size, got 2×2×1 (a/1.png) and 3×3×1 (a/2.png); set side to resize them all",
   );
   expect(() => folder.read({ train: several("a", 2), test: [image("a", 3, 4)] }, {})).toThrow(
-    "folder: expected test images of 2×2×1 like a/0.png, got 4×4×1 (a/3.png); set side to resize them all",
+    "got 2×2×1 (a/0.png) and 4×4×1 (a/3.png); set side to resize them all",
   );
 });
 
