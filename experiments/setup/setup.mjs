@@ -64,7 +64,7 @@ function facts() {
   };
 }
 
-/** Runs a program quietly and returns the last lines of what it said if it failed. */
+/** Runs a program quietly; returns what it complained of, if it failed. */
 function failureOf(
   /** @type {string} */ program,
   /** @type {string[]} */ given,
@@ -72,11 +72,10 @@ function failureOf(
 ) {
   const run = spawnSync(program, given, { cwd: root, encoding: "utf8", env: { ...process.env, ...env } });
   if (run.status === 0) return undefined;
-  return `${run.stdout ?? ""}${run.stderr ?? run.error?.message ?? ""}`
-    .trimEnd()
-    .split("\n")
-    .slice(-8)
-    .join("\n");
+  if (run.error) return `${program}: ${run.error.message}`;
+  const said = `${run.stdout}${run.stderr}`.split("\n").filter((line) => line.trim() !== "");
+  const complaints = said.filter((line) => /error|^E: |^Err/i.test(line));
+  return (complaints.length > 0 ? complaints.slice(0, 6) : said.slice(-6)).join("\n");
 }
 
 /** Carries out a step; returns why it failed, if it did. */

@@ -1,0 +1,36 @@
+import type { Summary } from "./summarize.ts";
+
+/** "csdm + difficultyCorrection": the method of a row or summary, as figures and tables name it. */
+export function methodOf({ objective, plugins }: Pick<Summary, "objective" | "plugins">): string {
+  return plugins === "" ? objective : `${objective} + ${plugins}`;
+}
+
+/** The method, with its steps where another of the setting differs in nothing else. */
+export function labelAmong(rivals: readonly Summary[], one: Summary): string {
+  const alike = rivals.filter((other) => methodOf(other) === methodOf(one));
+  return alike.length > 1 ? `${methodOf(one)}, ${pluralOf(one.steps, "step")}` : methodOf(one);
+}
+
+/** "1 network", "5 networks". */
+export function pluralOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A setting in words: what is learned from what, and how it is measured. */
+export function settingOf(one: Summary): { readonly title: string; readonly detail: string } {
+  const tail = one.imbalance > 1 ? `, long-tailed at ${one.imbalance}:1` : "";
+  const networks =
+    one.network === one.evaluationNetwork
+      ? `on ${one.network}`
+      : `on ${one.evaluationNetwork}, distilled with ${one.network}`;
+  return {
+    title: `${one.dataset}${tail}, ${pluralOf(one.imagesPerClass, "image")} per class`,
+    detail: `Test accuracy by protocol ${one.protocol} ${networks}`,
+  };
+}
+
+/** What the numbers and the star mean. */
+export const significanceNote =
+  "Accuracy is the mean over all trained networks ± their standard deviation. A star marks the best method of a " +
+  "setting where it differs from every other by Welch’s t-test (two-sided, 5%): between distillation seeds where " +
+  "there are several, else between the networks, and then it speaks of these synthetic sets only.";

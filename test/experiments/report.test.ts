@@ -1,0 +1,257 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { markdownTable } from "../../experiments/report/markdown.ts";
+import { type ReportInput, renderReport } from "../../experiments/report/report.ts";
+import { regularizedBeta, spreadOf, welch } from "../../experiments/report/statistics.ts";
+import { summarize } from "../../experiments/report/summarize.ts";
+import { row, rowsOf } from "./rows.ts";
+
+describe("statistics", () => {
+  test("the spread of 1, 2, 6 is mean 3 and variance (4 + 1 + 9)/2 = 7", () => {
+    expect(spreadOf([1, 2, 6])).toEqual({ mean: 3, std: Math.sqrt(7), count: 3 });
+  });
+
+  test("one value has no deviation, none has no mean", () => {
+    expect(spreadOf([5])).toEqual({ mean: 5, std: NaN, count: 1 });
+    expect(spreadOf([])).toEqual({ mean: NaN, std: NaN, count: 0 });
+  });
+
+  test("the incomplete beta function has its closed forms", () => {
+    for (const x of [0, 0.01, 0.3, 0.5, 0.77, 0.999, 1]) {
+      expect(regularizedBeta(x, 1, 1)).toBeCloseTo(x, 12);
+      expect(regularizedBeta(x, 3, 1)).toBeCloseTo(x ** 3, 12);
+      expect(regularizedBeta(x, 2, 2)).toBeCloseTo(x * x * (3 - 2 * x), 12);
+      expect(regularizedBeta(x, 0.5, 0.5)).toBeCloseTo((2 / Math.PI) * Math.asin(Math.sqrt(x)), 12);
+    }
+  });
+
+  test("the incomplete beta function is the integral of its density", () => {
+    // Midpoint rule after u = v², which takes the root at 0 out of the density of a = 1/2.
+    const [x, a, b, points] = [0.37, 4.5, 0.5, 20_000];
+    const integral = (to: number): number => {
+      const h = Math.sqrt(to) / points;
+      const density = (v: number): number => 2 * v ** (2 * a - 1) * (1 - v * v) ** (b - 1);
+      return Array.from({ length: points }, (_, i) => density((i + 0.5) * h) * h).reduce((s, d) => s + d);
+    };
+    const complete = (105 / 384) * Math.PI; // B(9/2, 1/2) = Γ(9/2)Γ(1/2)/Γ(5) = (105√π/16)√π/24
+    expect(regularizedBeta(x, a, b)).toBeCloseTo(integral(x) / complete, 8);
+  });
+
+  test("Welch's test gives the p-value of Student's table where variances and counts are equal", () => {
+    // t = 2.306 at 8 degrees of freedom is the two-sided 5% point: means apart by t √(2 s²/5).
+    const [x, y] = [spreadOf([-2, -1, 0, 1, 2]), spreadOf([-2, -1, 0, 1, 2].map((v) => v + 2.306))];
+    expect(welch(x, y)).toBeCloseTo(0.05, 4);
+  });
+
+  test("Welch's test is symmetric, does not see a common shift and scale, and lies in [0, 1]", () => {
+    const sample = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 2, maxLength: 8 });
+    fc.assert(
+      fc.property(sample, sample, (a, b) => {
+        const p = welch(spreadOf(a), spreadOf(b));
+        expect(p).toBeGreaterThanOrEqual(0);
+        expect(p).toBeLessThanOrEqual(1);
+        expect(welch(spreadOf(b), spreadOf(a))).toBeCloseTo(p, 12);
+        const moved = (values: number[]): number[] => values.map((v) => 4 * v + 8);
+        expect(welch(spreadOf(moved(a)), spreadOf(moved(b)))).toBeCloseTo(p, 9);
+      }),
+      { seed: 3 },
+    );
+  });
+
+  test("nothing can be concluded from one value", () => {
+    expect(welch(spreadOf([1]), spreadOf([9, 10]))).toBe(1);
+  });
+});
+
+describe("summaries", () => {
+  test("mean and deviation are over all networks, and over the means of seeds apart", () => {
+    const rows = [...rowsOf([0.5, 0.7], { distillSeed: 0 }), ...rowsOf([0.8, 0.8], { distillSeed: 1 })];
+    const [summary] = summarize(rows);
+    expect(summary!.accuracy.mean).toBeCloseTo(0.7);
+    expect(summary!.accuracy.std).toBeCloseTo(Math.sqrt(0.06 / 3)); // 0.04 + 0 + 0.01 + 0.01
+    expect(summary!.accuracy.count).toBe(4);
+    expect(summary!.seedAccuracy.mean).toBeCloseTo(0.7);
+    expect(summary!.seedAccuracy.std).toBeCloseTo(Math.sqrt(0.02)); // seeds 0.6 and 0.8
+    expect(summary!.seedAccuracy.count).toBe(2);
+  });
+
+  test("time is the mean of runs, not of rows", () => {
+    const rows = [
+      ...rowsOf([0.5, 0.5, 0.5], { distillSeed: 0, distillSeconds: 10 }),
+      ...rowsOf([0.5], { distillSeed: 1, distillSeconds: 20 }),
+    ];
+    expect(summarize(rows)[0]!.distillSeconds).toBe(15);
+  });
+
+  test("class accuracies are averaged class by class", () => {
+    const rows = [row({ classAccuracies: [0.2, 1] }), row({ evaluationSeed: 1, classAccuracies: [0.4, 0] })];
+    expect(summarize(rows)[0]!.classAccuracies).toEqual([expect.closeTo(0.3), expect.closeTo(0.5)]);
+  });
+
+  test("what differs in method, data, network, protocol or steps is kept apart", () => {
+    const changes = [
+      {},
+      { dataset: "cifar100" },
+      { imbalance: 100 },
+      { imagesPerClass: 1 },
+      { objective: "csdm" },
+      { plugins: "difficultyCorrection" },
+      { network: "mlp" },
+      { evaluationNetwork: "mlp" },
+      { protocol: "dc-300" },
+      { steps: 5 },
+    ];
+    expect(summarize(changes.map(row))).toHaveLength(changes.length);
+  });
+
+  test("a failed run is counted, and enters no mean", () => {
+    const [summary] = summarize([
+      ...rowsOf([0.5, 0.7]),
+      row({ accuracy: NaN, evaluationSeed: 2, status: "failed" }),
+    ]);
+    expect(summary!.failures).toBe(1);
+    expect(summary!.accuracy.mean).toBeCloseTo(0.6);
+  });
+
+  test("the best is marked only where the difference holds", () => {
+    const bestOf = (dm: number[], csdm: number[], seeds: (i: number) => number): string[] =>
+      summarize([
+        ...dm.map((accuracy, i) => row({ accuracy, distillSeed: seeds(i), evaluationSeed: i })),
+        ...csdm.map((accuracy, i) =>
+          row({ objective: "csdm", accuracy, distillSeed: seeds(i), evaluationSeed: i }),
+        ),
+      ])
+        .filter((summary) => summary.best)
+        .map((summary) => summary.objective);
+    const oneSeed = (): number => 0;
+    expect(bestOf([0.5, 0.51, 0.52], [0.6, 0.61, 0.62], oneSeed)).toEqual(["csdm"]);
+    expect(bestOf([0.5, 0.55, 0.6], [0.51, 0.56, 0.61], oneSeed)).toEqual([]);
+    // Two seeds far apart outweigh many networks that agree: seed means 0.4, 0.6 against 0.55, 0.65.
+    expect(bestOf([0.4, 0.4, 0.6, 0.6], [0.55, 0.55, 0.65, 0.65], (i) => Math.floor(i / 2))).toEqual([]);
+  });
+
+  test("a method without a rival is not the best of anything", () => {
+    expect(summarize(rowsOf([0.5, 0.51]))[0]!.best).toBe(false);
+  });
+});
+
+test("the Markdown table has percents, numbers of networks and seeds, and the best in bold", () => {
+  const rows = [
+    ...rowsOf([0.5, 0.51]),
+    ...rowsOf([0.7, 0.71], { objective: "csdm", plugins: "difficultyCorrection" }),
+  ];
+  expect(markdownTable(summarize(rows))).toBe(
+    [
+      "**cifar10, 10 images per class.** Test accuracy by protocol dm-1000 on convNet.",
+      "",
+      "| method | accuracy, % | networks | seeds |",
+      "| --- | ---: | ---: | ---: |",
+      "| dm | 50.5 ± 0.7 | 2 | 1 |",
+      "| csdm + difficultyCorrection | **70.5 ± 0.7** | 2 | 1 |",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("a long-tailed table also has head, medium and tail", () => {
+  const table = markdownTable(summarize([row({ imbalance: 100, imagesPerClass: 1 })]));
+  expect(table).toContain("**cifar10, long-tailed at 100:1, 1 image per class.**");
+  expect(table).toContain("| dm | 50.0 | 60.0 | 50.0 | 40.0 | 1 | 1 |");
+});
+
+describe("the page", () => {
+  const input: ReportInput = {
+    title: "Title & <more>",
+    lead: "Lead",
+    rows: [
+      ...rowsOf([0.5, 0.51]),
+      ...rowsOf([0.7, 0.71], { objective: "csdm", steps: 7 }),
+      ...rowsOf([0.5, 0.52], { steps: 9 }),
+    ],
+    classNames: { cifar10: ["cat", "<dog>"] },
+    figures: [
+      { name: "Real images", gridPng: Buffer.from("png") },
+      {
+        name: "csdm",
+        caption: "7 steps",
+        gridPng: Buffer.from("png"),
+        lossCurve: [
+          [0, 1],
+          [1, NaN],
+          [7, 0.01],
+        ],
+      },
+    ],
+    facts: [["Engine", "torch-cpu"]],
+    configs: [["csdm.yaml", "a: 1\n  b: 2\n"]],
+  };
+  const page = renderReport(input);
+
+  test("needs nothing but itself", () => {
+    expect(page).not.toMatch(/(src|href)="(?!data:)|url\(|@import|<script|https?:/);
+    expect(page.match(/src="data:image\/png;base64,cG5n"/g)).toHaveLength(2);
+  });
+
+  test("shows what it is given", () => {
+    for (const text of [
+      "70.5 ± 0.7</b>",
+      "★",
+      "dm, 100 steps",
+      "dm, 9 steps",
+      "torch-cpu",
+      "a: 1\n  b: 2\n",
+      "7 steps",
+    ]) {
+      expect(page).toContain(text);
+    }
+  });
+
+  test("escapes what it is given", () => {
+    expect(page).toContain("Title &#38; &#60;more&#62;");
+    expect(page).toContain("&#60;dog&#62;");
+    expect(page).not.toContain("<dog>");
+  });
+
+  test("draws a loss that falls a hundredfold on a logarithmic scale, from top to bottom", () => {
+    expect(page).toContain('d="M0.00 3.00L100.00 97.00"');
+    expect(page).toContain("(log)");
+  });
+
+  test("closes every element it opens", () => {
+    const open: string[] = [];
+    for (const [, slash, name] of page.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*?(?<!\/)>/g)) {
+      if (["meta", "br"].includes(name!)) continue;
+      if (slash === "") open.push(name!);
+      else expect(open.pop()).toBe(name);
+    }
+    expect(open).toEqual([]);
+  });
+
+  test("gives a method one color everywhere", () => {
+    const colors = [...page.matchAll(/class="(?:name )?(s\d)"\s*>\s*<span class="key"><\/span\s*>csdm/g)].map(
+      (match) => match[1],
+    );
+    expect(colors.length).toBeGreaterThan(1);
+    expect(new Set(colors).size).toBe(1);
+    expect(page).toContain(`<span class="key ${colors[0]}"></span>csdm`);
+  });
+
+  test("folds away the bars of many classes", () => {
+    const classAccuracies = Array<number>(100).fill(0.5);
+    expect(renderReport({ ...input, rows: [row({ classAccuracies })] })).toContain("100 classes</summary>");
+  });
+
+  test("can be empty", () => {
+    const empty = renderReport({
+      title: "t",
+      lead: "",
+      rows: [],
+      classNames: {},
+      figures: [],
+      facts: [],
+      configs: [],
+    });
+    expect(empty).toContain("0 trained networks");
+    expect(empty).not.toMatch(/NaN|undefined/);
+  });
+});
