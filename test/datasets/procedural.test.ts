@@ -33,13 +33,18 @@ function colorSummaries(dataset: Dataset): number[][] {
   });
 }
 
+/** An image's bytes as text, which compares fast. */
+function textOf(dataset: Dataset, i: number): string {
+  return Buffer.from(subset(dataset, [i]).pixels).toString("base64");
+}
+
 describe("the procedural set", () => {
-  const { train, test: held } = procedural.read({ trainPerClass: 40, testPerClass: 20 });
+  const { train, test: held } = procedural.read({ trainPerClass: 20, testPerClass: 15 });
 
   test("has the classes, counts and shape that are asked for", () => {
     expect(train.classNames).toEqual([...figures.keys()]);
-    expect(classCounts(train)).toEqual(new Array(10).fill(40));
-    expect(classCounts(held)).toEqual(new Array(10).fill(20));
+    expect(classCounts(train)).toEqual(new Array(10).fill(20));
+    expect(classCounts(held)).toEqual(new Array(10).fill(15));
     const small = procedural.read({
       classes: 3,
       trainPerClass: 2,
@@ -56,18 +61,16 @@ describe("the procedural set", () => {
     const few = procedural.read({ classes: 4, trainPerClass: 3, testPerClass: 2 });
     for (let i = 0; i < 3; i++) {
       for (let c = 0; c < 4; c++) {
-        expect(subset(few.train, [i * 4 + c]).pixels).toEqual(subset(train, [i * 10 + c]).pixels);
+        expect(textOf(few.train, i * 4 + c)).toBe(textOf(train, i * 10 + c));
       }
     }
-    expect(subset(few.test, [5]).pixels).toEqual(subset(held, [11]).pixels);
+    expect(textOf(few.test, 5)).toBe(textOf(held, 11));
   });
 
   test("another seed makes other images, and no image is made twice", () => {
     const other = procedural.read({ trainPerClass: 1, testPerClass: 1, seed: 1 }).train;
-    expect(other.pixels).not.toEqual(train.pixels.subarray(0, other.pixels.length));
-    const all = [train, held].flatMap((set) =>
-      Array.from(set.labels, (_, i) => Buffer.from(subset(set, [i]).pixels).toString("base64")),
-    );
+    other.labels.forEach((_, i) => expect(textOf(other, i)).not.toBe(textOf(train, i)));
+    const all = [train, held].flatMap((set) => Array.from(set.labels, (_, i) => textOf(set, i)));
     expect(new Set(all).size).toBe(countOf(train) + countOf(held));
   });
 
@@ -83,7 +86,7 @@ describe("the procedural set", () => {
   });
 
   test("without rotation, clutter and noise a picture at twice the side shows the same", () => {
-    const plain = { trainPerClass: 1, testPerClass: 1, clutter: 0, noise: 0 };
+    const plain = { classes: 4, trainPerClass: 1, testPerClass: 1, clutter: 0, noise: 0 };
     const coarse = procedural.read({ ...plain, side: 32 }).train;
     const fine = procedural.read({ ...plain, side: 64 }).train;
     let difference = 0;
