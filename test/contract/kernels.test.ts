@@ -94,29 +94,19 @@ describe.each(named(all))("%s", (_, kernel) => {
 
 describe.each(named(all.filter(isStationary)))("stationary %s", (_, kernel) => {
   // Bochner: k(x, y) = E_ω cos⟨ω, x − y⟩. Above d = 1 too: there, a wrong joint law cannot hide.
-  test.each([1, 3, 16])("spectral draws reproduce the kernel, d = %i", (width) => {
+  test.each([1, 3, 16])("spectral draws reproduce the kernel across and along an axis, d = %i", (width) => {
     const count = 40_000;
-    const x = engine.tensor([1, width], new Float64Array(width).fill(0.9 / Math.sqrt(width)));
     const origin = engine.fill([1, width], 0);
     const omega = engine.tensor([count, width], kernel.frequencies(count, width, seeded(7)));
-    const cosines = omega.matMul(x.transpose()).cos();
-    const mean = cosines.mean().item();
-    const standardError = Math.sqrt(cosines.sub(mean).square().mean().item() / count);
-    expect(Math.abs(mean - kernel.gram(x, origin).item())).toBeLessThan(5 * standardError);
-  });
-
-  test("spectral draws reproduce the kernel along one axis and across", () => {
-    const count = 40_000;
-    const omega = engine.tensor([count, 3], kernel.frequencies(count, 3, seeded(8)));
-    for (const shift of [
-      [2, 0, 0],
-      [1, -2, 0.5],
-    ]) {
-      const x = engine.tensor([1, 3], shift);
+    const across = new Float64Array(width).fill(0.9 / Math.sqrt(width));
+    const along = new Float64Array(width);
+    along[0] = 2;
+    for (const shift of [across, along]) {
+      const x = engine.tensor([1, width], shift);
       const cosines = omega.matMul(x.transpose()).cos();
       const mean = cosines.mean().item();
       const standardError = Math.sqrt(cosines.sub(mean).square().mean().item() / count);
-      expect(Math.abs(mean - kernel.gram(x, engine.fill([1, 3], 0)).item())).toBeLessThan(5 * standardError);
+      expect(Math.abs(mean - kernel.gram(x, origin).item())).toBeLessThan(5 * standardError);
     }
   });
 
