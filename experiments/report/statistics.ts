@@ -1,3 +1,5 @@
+import { mean, sampleStandardDeviation } from "../../src/evaluation/statistics.ts";
+
 /** Mean and spread of a sample. */
 export interface Spread {
   readonly mean: number;
@@ -6,12 +8,14 @@ export interface Spread {
   readonly count: number;
 }
 
-/** Mean and sample standard deviation; NaN where there are too few values. */
+/** Mean and spread; NaN where there are too few values. */
 export function spreadOf(values: readonly number[]): Spread {
   const count = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, std: count > 1 ? Math.sqrt(squares / (count - 1)) : NaN, count };
+  return {
+    mean: count > 0 ? mean(values) : NaN,
+    std: count > 1 ? sampleStandardDeviation(values) : NaN,
+    count,
+  };
 }
 
 /**
