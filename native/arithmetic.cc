@@ -1,5 +1,4 @@
 // Elementwise operations, reductions and products.
-#include <ATen/ops/abs.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/amax.h>
 #include <ATen/ops/argmax.h>
@@ -21,6 +20,7 @@
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/sigmoid.h>
+#include <ATen/ops/sign.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/square.h>
@@ -38,6 +38,13 @@ namespace {
 template <Tensor (*function)(const Tensor&)>
 Tensor unary(Call& call) {
   return function(call.tensor(0));
+}
+
+// (x). |x| = x sign(x), the sign a constant. The second derivative of at::abs is a zero tensor without memory, at which
+// code that reads data_ptr() crashes.
+Tensor abs(Call& call) {
+  const Tensor& x = call.tensor(0);
+  return at::mul(x, at::sign(x.detach()));
 }
 
 // (x, y, whether y is a number)
@@ -112,7 +119,7 @@ std::vector<Export> arithmeticExports() {
       {"sqrt", tensorResult<unary<at::sqrt>>},
       {"rsqrt", tensorResult<unary<at::rsqrt>>},
       {"square", tensorResult<unary<at::square>>},
-      {"abs", tensorResult<unary<at::abs>>},
+      {"abs", tensorResult<abs>},
       {"sin", tensorResult<unary<at::sin>>},
       {"cos", tensorResult<unary<at::cos>>},
       {"tanh", tensorResult<unary<at::tanh>>},
