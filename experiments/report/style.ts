@@ -51,7 +51,7 @@ figure { margin: 0; background: var(--card); border: 1px solid var(--line); bord
 .grid ol { list-style: none; margin: 0; padding: 0; display: flex; flex-direction: column; flex: none; }
 .grid li { flex: 1; display: flex; align-items: center; justify-content: flex-end; min-height: 0;
   color: var(--soft); font-size: 0.7rem; line-height: 1; max-width: 5.2rem; text-align: right; }
-.grid img { flex: 1; min-width: 0; width: 100%; height: auto; align-self: flex-start; }
+.grid img { flex: 0 1 auto; min-width: 0; height: auto; align-self: flex-start; }
 .curve { display: grid; grid-template-columns: auto 1fr; gap: 4px 8px; margin-top: 12px; font-size: 0.75rem;
   color: var(--soft); font-variant-numeric: tabular-nums; }
 .curve .y { display: flex; flex-direction: column; justify-content: space-between; text-align: right; line-height: 1; }
