@@ -68,7 +68,8 @@ export async function download(file: Download, path: string, options: FetchOptio
     const found = await md5Of(path);
     check(
       found === file.md5,
-      () => `${path}: expected the official file (md5 ${file.md5}), got md5 ${found}; move it away and fetch again`,
+      () =>
+        `${path}: expected the official file (md5 ${file.md5}), got md5 ${found}; move it away and fetch again`,
     );
     return;
   }
@@ -101,8 +102,8 @@ async function receiveAll(url: string, partial: string, options: FetchOptions): 
       check(
         failures < attempts,
         () =>
-          `${url}: expected a download, got cut off ${attempts} times at byte ${now} (${reason(error)}); ` +
-          `${partial} is kept: run the same command again to go on`,
+          `${url}: expected the file, got "${reason(error)}" ${attempts} times at byte ${now}; ` +
+          (now > 0 ? `${partial} is kept: run the same command again to go on` : "check the network"),
       );
       await setTimeout(1000 * pause);
     }
@@ -132,7 +133,11 @@ async function receive(url: string, partial: string, { onProgress }: FetchOption
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       received += chunk.length;
-      onProgress?.({ file: basename(new URL(url).pathname), received, ...(total !== undefined && { total }) });
+      onProgress?.({
+        file: basename(new URL(url).pathname),
+        received,
+        ...(total !== undefined && { total }),
+      });
       done(null, chunk);
     },
   });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { check, InputError } from "../core/errors.ts";
 import { checkedDataset, type Dataset, type Splits } from "./dataset.ts";
 import { type FileEntry, parsedOptions, type SourceFile } from "./entry.ts";
+import { gunzipped } from "./gzip.ts";
 import type { ChannelStatistics } from "./statistics.ts";
 
 const SIDE = 32;
@@ -55,8 +56,10 @@ interface RecordLabel {
 function images(
   like: Pick<Dataset, "name" | "classNames"> & ChannelStatistics,
   label: RecordLabel,
-  files: readonly SourceFile[],
+  stored: readonly SourceFile[],
 ): Dataset {
+  // No record begins as a gzip file does: there are fewer than 31 coarse classes.
+  const files = stored.map(gunzipped);
   const record = label.bytes + IMAGE;
   const count = files.reduce((total, file) => total + recordsOf(file, record), 0);
   const pixels = new Uint8Array(count * IMAGE);

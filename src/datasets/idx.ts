@@ -1,7 +1,7 @@
-import { gunzipSync } from "node:zlib";
-import { check, InputError } from "../core/errors.ts";
+import { check } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import type { SourceFile } from "./entry.ts";
+import { gunzipped } from "./gzip.ts";
 
 /** An array of bytes with its shape. */
 export interface ByteArray {
@@ -22,8 +22,7 @@ const UNSIGNED_BYTE = 0x08;
  * @throws InputError where the gzip stream is cut, the beginning is another, or the length does not agree.
  */
 export function idx(file: SourceFile, axes: number): ByteArray {
-  const { path } = file;
-  const bytes = gunzipped(file);
+  const { path, bytes } = gunzipped(file);
   const header = 4 + 4 * axes;
   const magic = Buffer.from(bytes.subarray(0, 4)).toString("hex");
   const expected = Buffer.from([0, 0, UNSIGNED_BYTE, axes]).toString("hex");
@@ -42,17 +41,4 @@ export function idx(file: SourceFile, axes: number): ByteArray {
       "the file is damaged: delete it and fetch it again",
   );
   return { shape, values: bytes.subarray(header) };
-}
-
-/** The bytes, unpacked where they begin as gzip does. */
-function gunzipped({ path, bytes }: SourceFile): Uint8Array {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  try {
-    return gunzipSync(bytes);
-  } catch (error) {
-    throw new InputError(
-      `${path}: expected a whole gzip file, got "${(error as Error).message}" after ${bytes.length} bytes; ` +
-        "the file is cut off or damaged: delete it and fetch it again",
-    );
-  }
 }

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { expect, test } from "@jest/globals";
 import { cifar10, cifar100 } from "../../src/datasets/cifar.ts";
 import { classCounts, countOf } from "../../src/datasets/dataset.ts";
@@ -66,6 +67,11 @@ test("CIFAR-100 is normalized by its own constants or, as in NCFM, by those of C
   expect(cifar100.read(files, {}).train.mean).toEqual([0.5071, 0.4866, 0.4409]);
   const like = cifar100.read(files, { normalization: "cifar10" }).train;
   expect([like.mean, like.std]).toEqual([ten.mean, ten.std]);
+});
+
+test("a gzipped file reads as a plain one", () => {
+  const packed = batches().map(({ path, bytes }) => ({ path: `${path}.gz`, bytes: gzipSync(bytes) }));
+  expect(cifar10.read(packed, {})).toEqual(cifar10.read(batches(), {}));
 });
 
 test("a truncated file is named, with the record where it ends", () => {

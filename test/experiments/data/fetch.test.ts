@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -96,7 +104,9 @@ describe("downloads", () => {
       else request.socket.destroy();
     });
     const attempt = download({ url: `${address}/file.bin`, md5 }, path(), { attempts: 3, pause: 0 });
-    await expect(attempt).rejects.toThrow(/got cut off 3 times at byte \d+ .*file\.bin\.partial is kept/);
+    await expect(attempt).rejects.toThrow(
+      /expected the file, got ".+" 3 times at byte \d+; .*file\.bin\.partial is kept/,
+    );
     expect(existsSync(path())).toBe(false);
     const kept = readFileSync(partial());
     expect(kept.length).toBeGreaterThan(0);
@@ -108,6 +118,13 @@ describe("downloads", () => {
     await expect(download({ url: `${address}/file.bin`, md5 }, path())).rejects.toThrow(
       `expected md5 ${md5}, got`,
     );
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  test("a server that cannot be reached is an error, and leaves nothing", async () => {
+    const address = await serve((request) => request.socket.destroy());
+    const attempt = download({ url: `${address}/file.bin`, md5 }, path(), { attempts: 2, pause: 0 });
+    await expect(attempt).rejects.toThrow(/got "fetch failed.*" 2 times at byte 0; check the network/);
     expect(readdirSync(root)).toEqual([]);
   });
 
@@ -154,4 +171,3 @@ describe("downloads", () => {
     expect(requests).toHaveLength(before);
   });
 });
-
