@@ -32,7 +32,7 @@ interface Case {
 
 const { case3_dsa } = reference<{ case3_dsa: Record<string, Case | string> }>("gm.json");
 const cases = Object.entries(case3_dsa).filter((entry): entry is [string, Case] => entry[0] !== "inputs");
-const engine = torchEngine({ dtype: "float64" });
+const engine = torchEngine({ dtype: "float64", threads: 1 });
 afterAll(() => engine.close());
 
 const all = parseStrategy("color_crop_cutout_flip_scale_rotate");

@@ -10,7 +10,7 @@ import { convNet, type Network } from "../../src/networks/index.ts";
 import { freshModel } from "../../src/training/model.ts";
 import { finished } from "../../src/training/train.ts";
 
-const engine = torchEngine({ dtype: "float64" });
+const engine = torchEngine({ dtype: "float64", threads: 1 });
 afterAll(() => engine.close());
 
 /** Class c is bright in channel c, under noise. */

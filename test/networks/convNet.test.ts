@@ -39,7 +39,7 @@ const { case2_convnet: cases } = reference<{
 
 // Reference numbers have 9 digits.
 const tolerance = 1e-8;
-const engine = torchEngine({ dtype: "float64" });
+const engine = torchEngine({ dtype: "float64", threads: 1 });
 afterAll(() => engine.close());
 
 const color = { imageShape: [32, 32, 3], classes: 10 } as const;

@@ -14,7 +14,7 @@ const { case6_eval_sgd: expected } = reference<{
   case6_eval_sgd: { losses: number[]; test_logits_after: number[][] };
 }>("gm.json");
 
-const engine = torchEngine({ dtype: "float64" });
+const engine = torchEngine({ dtype: "float64", threads: 1 });
 afterAll(() => engine.close());
 
 const plain: TrainingOptions = {
