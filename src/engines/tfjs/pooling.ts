@@ -8,7 +8,7 @@ import type { TfjsTensor } from "./tensor.ts";
 export function avgPool(images: TfjsTensor, size: number): TfjsTensor {
   const x = images.float();
   checkWindows("avgPool", x, size);
-  const y = x.engine.run("AvgPool", { x: x.memory }, windows(size));
+  const y = pooled("AvgPool", x, size);
   return x.engine.tape.record(y, [x], [(g) => spread(g, size, x.shape)]);
 }
 
@@ -16,7 +16,7 @@ export function avgPool(images: TfjsTensor, size: number): TfjsTensor {
 export function maxPool(images: TfjsTensor, size: number): TfjsTensor {
   const x = images.float();
   checkWindows("maxPool", x, size);
-  const y = x.engine.run("MaxPool", { x: x.memory }, windows(size));
+  const y = pooled("MaxPool", x, size);
   return x.engine.tape.record(
     y,
     [x],
@@ -61,15 +61,23 @@ function firstMaxima(x: TfjsTensor, size: number): TfjsTensor {
 
 /** 1 where a pixel is not below its window's maximum, else 0. */
 function reaches(x: TfjsTensor, size: number): TfjsTensor {
-  const top = x.engine.run("MaxPool", { x: x.memory }, windows(size));
+  const top = pooled("MaxPool", x, size);
   return step(repeated(top, size, x.shape).sub(x))
     .neg()
     .add(1);
 }
 
-/** Attributes of the pooling kernels. */
-function windows(size: number): Readonly<Record<string, unknown>> {
-  return { filterSize: [size, size], strides: [size, size], pad: "valid", dimRoundingMode: "floor" };
+/**
+ * The pooling kernels, not recorded. In WebAssembly they take NaN for −∞, which the next relu would make an innocent 0;
+ * adding 0 · y makes it NaN again, and ∞ with it.
+ */
+function pooled(kernel: "AvgPool" | "MaxPool", x: TfjsTensor, size: number): TfjsTensor {
+  const { engine } = x;
+  return engine.constant(() => {
+    const sizes = { filterSize: [size, size], strides: [size, size] };
+    const y = engine.run(kernel, { x: x.memory }, { ...sizes, pad: "valid", dimRoundingMode: "floor" });
+    return engine.isWasm ? y.add(y.mul(0)) : y;
+  });
 }
 
 function checkWindows(where: string, x: TfjsTensor, size: number): void {

@@ -79,14 +79,8 @@ function total(x: TfjsTensor, axes: readonly number[]): TfjsTensor {
   if (block === undefined || block.inner === 1) {
     return engine.run("Sum", { x: x.memory }, { axis: [...axes], keepDims: false });
   }
-  // In WebAssembly the Sum kernel transposes unless it sums over the last axes. Two kernels of XNNPACK do not: an
-  // average over a whole image, which is exact up to a power of two, and a product with ones.
+  // In WebAssembly the Sum kernel transposes first, unless it sums over the last axes; a product with ones does not.
   const { outer, count, inner } = block;
-  if (Number.isInteger(Math.log2(count))) {
-    const image = x.reshape([outer, count, 1, inner]);
-    const window = { filterSize: [count, 1], strides: [1, 1], pad: "valid", dimRoundingMode: "floor" };
-    return engine.run("AvgPool", { x: image.memory }, window).mul(count);
-  }
   return engine.fill([outer, 1, count], 1).matMul(x.reshape([outer, count, inner]));
 }
 
