@@ -15,6 +15,8 @@
 #include <ATen/ops/threshold_backward.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+
 #include "convolution.h"
 #include "fused.h"
 
@@ -65,11 +67,17 @@ struct Arrays {
 
 float* part(const Tensor& tensor, int64_t i) { return tensor.data_ptr<float>() + i * tensor.stride(0); }
 
+// Images for one task: below some 32768 numbers, handing work to another thread costs more than it saves.
+int64_t imagesPerTask(const Tensor& images) {
+  const int64_t size = images.size(1) * images.size(2) * images.size(3);
+  return std::max<int64_t>(1, 32768 / std::max<int64_t>(1, size));
+}
+
 Tensor fusedForward(const Arrays& arrays, double epsilon) {
   const Tensor& images = arrays.images;
   const Tensor pooled =
       at::empty({images.size(0), images.size(1) / 2, images.size(2) / 2, images.size(3)}, images.options());
-  at::parallel_for(0, images.size(0), 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, images.size(0), imagesPerTask(images), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       normalizeReluPool(arrays.block(i), static_cast<float>(epsilon), arrays.moments(i), part(pooled, i));
     }
@@ -80,7 +88,7 @@ Tensor fusedForward(const Arrays& arrays, double epsilon) {
 variable_list fusedBackward(const Arrays& arrays, const Tensor& slope) {
   const Tensor gradient = at::empty_like(arrays.images);
   const Tensor scale = at::empty_like(arrays.mean), shift = at::empty_like(arrays.mean);  // [n, c], summed below
-  at::parallel_for(0, gradient.size(0), 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, gradient.size(0), imagesPerTask(gradient), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       normalizeReluPoolGradient(arrays.block(i), arrays.moments(i), part(slope, i),
                                 {part(gradient, i), part(scale, i), part(shift, i)});

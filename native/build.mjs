@@ -1,13 +1,24 @@
-// Finds libtorch and compiles the addon over it. Run it by itself (`node native/build.mjs`), or let the engine do so.
+// Compiles the addon over libtorch. Run it by itself (`node native/build.mjs`), or let the engine do so.
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism, cpus } from "node:os";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { findTorch } from "./libtorch.mjs";
+
+export { findTorch };
 
 const here = import.meta.dirname;
 const output = join(here, "build");
@@ -17,76 +28,15 @@ const stampFile = join(output, "stamp.json");
 export const addonFile = join(output, "torch.node");
 
 const common = ["-march=native", "-fPIC", "-fvisibility=hidden", "-Wall"];
-// No -ffast-math: it would drop NaN, and these two are all the fused loops need to become vector code.
+/** No -ffast-math, which would lose NaN; with these, the loops become vector code all the same. */
 const fusedFlags = [
+  "-std=c++17",
   "-O3",
   "-mprefer-vector-width=512",
   "-fno-math-errno",
   "-fno-trapping-math",
   "-fopenmp-simd",
 ];
-const bindingFlags = ["-O2", "-fopenmp"];
-
-/**
- * The first libtorch of $LIBTORCH, python3's `torch` package, and Debian's libtorch-dev that has headers and library.
- *
- * @returns {{ torch: import("./build.d.mts").Torch } | { reason: string }}
- */
-export function findTorch() {
-  const tried = [];
-  for (const { source, include, library } of candidates()) {
-    if (include === undefined || library === undefined) {
-      tried.push(`${source}: not there`);
-      continue;
-    }
-    const header = join(include, "torch/csrc/api/include/torch/version.h");
-    const versionLine = existsSync(header) ? readFileSync(header, "utf8") : "";
-    const part = (name) => versionLine.match(new RegExp(`#define TORCH_VERSION_${name} (\\d+)`))?.[1];
-    if (part("MAJOR") === undefined) tried.push(`${source}: no headers under ${include}`);
-    else if (!existsSync(join(library, "libtorch_cpu.so")))
-      tried.push(`${source}: no libtorch_cpu.so in ${library}`);
-    else {
-      const version = `${part("MAJOR")}.${part("MINOR")}.${part("PATCH")}`;
-      const includes = [include, join(include, "torch/csrc/api/include")];
-      return { torch: { source, version, includes, libraries: [library] } };
-    }
-  }
-  return {
-    reason: `no libtorch found (${tried.join("; ")}); install Debian's libtorch-dev or pip's torch, or set LIBTORCH`,
-  };
-}
-
-/** Places to look, best first; include and library are undefined where there is nothing to look at. */
-function candidates() {
-  const under = (source, root) =>
-    root === undefined ? { source } : { source, include: join(root, "include"), library: join(root, "lib") };
-  const debian = ["x86_64", "aarch64"]
-    .map((machine) => `/usr/lib/${machine}-linux-gnu`)
-    .find((folder) => existsSync(join(folder, "libtorch_cpu.so")));
-  return [
-    ...(process.env.LIBTORCH ? [under("$LIBTORCH", process.env.LIBTORCH)] : []),
-    under("python3's torch", pythonTorch()),
-    debian === undefined
-      ? { source: "Debian's libtorch-dev" }
-      : { source: "Debian's libtorch-dev", include: "/usr/include", library: debian },
-  ];
-}
-
-/** Folder of python3's torch package, found without importing it. */
-function pythonTorch() {
-  const program =
-    "import importlib.util as u; s = u.find_spec('torch'); print(s.submodule_search_locations[0] if s else '')";
-  try {
-    return (
-      execFileSync("python3", ["-c", program], {
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-      }).trim() || undefined
-    );
-  } catch {
-    return undefined; // no python3, or one that does not start: the next candidate may do
-  }
-}
 
 /** Everything a compiled addon depends on besides libtorch: sources, this script's flags, and the CPU. */
 function fingerprint() {
@@ -142,7 +92,10 @@ export async function build() {
 export function buildNow() {
   if (isBuilt()) return;
   try {
-    execFileSync(process.execPath, [fileURLToPath(import.meta.url)], { encoding: "utf8", stdio: "pipe" });
+    execFileSync(process.execPath, [fileURLToPath(import.meta.url)], {
+      encoding: "utf8",
+      stdio: "pipe",
+    });
   } catch (error) {
     throw new Error(String(error.stderr ?? error.message).trim());
   }
@@ -152,8 +105,7 @@ export function buildNow() {
 async function lock(file) {
   for (;;) {
     try {
-      closeSync(openSync(file, "wx"));
-      writeFileSync(file, String(process.pid));
+      writeFileSync(file, String(process.pid), { flag: "wx" });
       return () => rmSync(file, { force: true });
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
@@ -177,43 +129,43 @@ async function compile() {
   const found = findTorch();
   if (found.reason !== undefined) throw new Error(found.reason);
   const { torch } = found;
-  const objects = sources().filter((file) => file.endsWith(".cc"));
-  const objectOf = (file) => join(output, `${file}.o`);
-  const queue = objects.map(
-    (file) => () => run("g++", [...flagsOf(file, torch), "-c", join(here, file), "-o", objectOf(file)]),
-  );
-  const worker = async () => {
-    for (let job = queue.pop(); job !== undefined; job = queue.pop()) await job();
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
-
-  const unfinished = `${addonFile}.${process.pid}.partial`;
-  await run("g++", ["-shared", ...objects.map(objectOf), ...linkFlags(torch), "-o", unfinished]);
-  for (const file of objects) rmSync(objectOf(file));
-  renameSync(unfinished, addonFile);
+  const partial = (name) => join(output, `${name}.${process.pid}.partial`);
+  const [binding, fused, addon] = [partial("binding.o"), partial("fused.o"), partial("torch.node")];
+  try {
+    // One unit: libtorch's headers take most of the time, and are read once for all files.
+    const unit = sources().filter((file) => file.endsWith(".cc") && file !== "fused.cc");
+    const includes = unit.map((file) => `#include "${join(here, file)}"\n`).join("");
+    await Promise.all([
+      run([...bindingFlags(torch), "-x", "c++", "-c", "-", "-o", binding], includes),
+      run([...common, ...fusedFlags, "-c", join(here, "fused.cc"), "-o", fused]),
+    ]);
+    await run(["-shared", binding, fused, ...linkFlags(torch), "-o", addon]);
+    renameSync(addon, addonFile);
+  } finally {
+    for (const file of [binding, fused, addon]) rmSync(file, { force: true });
+  }
   const stamp = {
     fingerprint: fingerprint(),
     torch,
     library: libraryState(torch),
     libtorch: process.env.LIBTORCH ?? "",
   };
-  writeFileSync(stampFile, `${JSON.stringify(stamp, null, 2)}\n`);
+  writeFileSync(partial("stamp"), `${JSON.stringify(stamp, null, 2)}\n`);
+  renameSync(partial("stamp"), stampFile);
 }
 
-function flagsOf(file, torch) {
-  if (file === "fused.cc") return ["-std=c++17", ...common, ...fusedFlags];
-  // torch 2 is written in C++20 by now, and was compiled with the library's own choice of string.
-  const standard = torch.version.startsWith("1.") ? "c++17" : "c++20";
-  const newStrings = readFileSync(join(torch.libraries[0], "libc10.so")).includes("__cxx1112basic_string")
-    ? 1
-    : 0;
+function bindingFlags(torch) {
+  const standard = torch.version.startsWith("1.") ? "c++17" : "c++20"; // torch 2 is written in C++20 by now
+  // Strings must be laid out as the library was compiled; its symbols tell.
+  const newStrings = readFileSync(join(torch.libraries[0], "libc10.so")).includes("__cxx1112basic_string");
   const nodeHeaders = createRequire(import.meta.url)("node-api-headers").include_dir;
   const includes = [...torch.includes, nodeHeaders].filter((folder) => folder !== "/usr/include");
   return [
     `-std=${standard}`,
-    `-D_GLIBCXX_USE_CXX11_ABI=${newStrings}`,
+    `-D_GLIBCXX_USE_CXX11_ABI=${newStrings ? 1 : 0}`,
     ...common,
-    ...bindingFlags,
+    "-O2",
+    "-fopenmp",
     ...includes.flatMap((folder) => ["-isystem", folder]),
   ];
 }
@@ -230,17 +182,18 @@ function linkFlags(torch) {
   ];
 }
 
-async function run(program, given) {
+/** Runs the compiler, with `input` as its source where given. */
+async function run(given, input = "") {
   try {
-    await promisify(execFile)(program, given, { maxBuffer: 1 << 26 });
+    const compiling = promisify(execFile)("g++", given, { maxBuffer: 1 << 26 });
+    compiling.child.stdin.on("error", () => {}); // where g++ does not start, the promise tells
+    compiling.child.stdin.end(input);
+    await compiling;
   } catch (error) {
-    if (error.code === "ENOENT")
-      throw new Error(`${program} not found; install a C++ compiler (Debian: g++)`);
+    if (error.code === "ENOENT") throw new Error("g++ not found; install a C++ compiler (Debian: g++)");
     const said = String(error.stderr || error.message).split("\n");
-    const complaint = said.filter((line) => /error|undefined|cannot find/.test(line)).slice(0, 3);
-    throw new Error(
-      `${program} failed on ${given.at(-3) ?? ""}: ${(complaint.length > 0 ? complaint : said.slice(0, 3)).join("\n")}`,
-    );
+    const complaints = said.filter((line) => /error|undefined|cannot find/.test(line));
+    throw new Error(`g++ failed: ${(complaints.length > 0 ? complaints : said).slice(0, 3).join("\n")}`);
   }
 }
 

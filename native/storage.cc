@@ -60,7 +60,10 @@ napi_value download(Call& call) {
   const Tensor tensor = call.tensor(0).detach().cpu().contiguous();
   const HostArray target = hostArray(call, 1, tensor.scalar_type());
   if (target.bytes != tensor.nbytes()) throw std::invalid_argument("the target has another size than the tensor");
-  if (target.bytes > 0) std::memcpy(target.data, tensor.data_ptr(), target.bytes);
+  if (target.bytes == 0) return nullptr;
+  // libtorch has zero tensors that own no memory.
+  if (tensor.data_ptr() == nullptr) throw std::logic_error("internal: the tensor has no memory to read");
+  std::memcpy(target.data, tensor.data_ptr(), target.bytes);
   return nullptr;
 }
 

@@ -1,8 +1,9 @@
 import { check, InputError } from "../../core/errors.ts";
 import type { Shape } from "../../core/shape.ts";
 import type { DType, Engine, Tensor } from "../engine.ts";
-import { tensorsOf } from "../tree.ts";
+import { isTensor, tensorsOf } from "../tree.ts";
 import { type Addon, firstList, type Handle, typeCodes, types } from "./addon.ts";
+import { text } from "./shapes.ts";
 import { TorchTensor } from "./tensor.ts";
 
 export interface RuntimeOptions {
@@ -58,7 +59,7 @@ export class Runtime {
     for (const list of lists) {
       check(
         cursor + list.length < scratch.length,
-        () => `torch engine: a list of ${list.length} entries is too long`,
+        () => `torch engine: lists of ${cursor + list.length} numbers are too long`,
       );
       scratch[cursor++] = list.length;
       for (let i = 0; i < list.length; i++) scratch[cursor++] = list[i]!;
@@ -67,19 +68,17 @@ export class Runtime {
 
   /** The tensor as one of this engine's, still alive. */
   own(where: string, tensor: Tensor): TorchTensor {
-    const ours = tensor as TorchTensor;
-    if (ours?.runtime !== this) {
+    if (!(tensor instanceof TorchTensor) || tensor.runtime !== this) {
       throw new InputError(
-        `${where}: expected a tensor of this ${this.engine.name} engine, got one of ${tensor?.engine?.name ?? typeof tensor}` +
-          (tensor?.engine?.name === this.engine.name ? " (another instance)" : ""),
+        `${where}: expected a tensor of this ${this.engine.name} engine, got ${origin(tensor)}`,
       );
     }
-    if (ours.handle === 0) {
+    if (tensor.handle === 0) {
       throw new InputError(
-        `${where}: the tensor of shape [${ours.shape.join(", ")}] was used after it was disposed`,
+        `${where}: the tensor of shape ${text(tensor.shape)} was used after it was disposed`,
       );
     }
-    return ours;
+    return tensor;
   }
 
   /** The tensor in the engine's float type; int32 is converted. */
@@ -94,7 +93,7 @@ export class Runtime {
     try {
       handle = run();
     } catch (error) {
-      const shapes = operands.map(({ shape }) => `[${shape.join(", ")}]`).join(" and ");
+      const shapes = operands.map(({ shape }) => text(shape)).join(" and ");
       throw new InputError(`${where} of ${shapes}: ${(error as Error).message}`);
     }
     return this.wrap(handle);
@@ -152,6 +151,10 @@ export class Runtime {
     this.native.release(handle);
     this.live--;
   }
+}
+
+function origin(value: unknown): string {
+  return isTensor(value) ? `one of another engine, ${value.engine.name}` : String(value);
 }
 
 function isPromise(value: unknown): boolean {
