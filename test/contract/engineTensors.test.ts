@@ -21,6 +21,16 @@ describeEngines(await engines(), (engine) => {
       });
     });
 
+    test("NaN and infinities stay what they are through sums", () => {
+      engine.scope(() => {
+        const odd = [NaN, Infinity, -Infinity, 1];
+        const x = engine.tensor([1, 4, 4], [...odd, 1, 1, 1, 1, 2, 2, 2, 2, 0, 0, 0, 0]);
+        expectClose(x.sum(1).values(), [NaN, Infinity, -Infinity, 4], 0);
+        expectClose(x.slice([0, 0, 0], [1, 3, 4]).sum([0, 1]).values(), [NaN, Infinity, -Infinity, 4], 0);
+        expectClose(x.sum(-1).values(), [NaN, 4, 8, 0], 0);
+      });
+    });
+
     test("come back in the engine's type, and indices as int32", () => {
       engine.scope(() => {
         const x = engine.tensor([2, 1], [1, 2]);

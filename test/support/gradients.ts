@@ -12,7 +12,10 @@ export interface Point {
 /** A tensor function, of any shape of result. */
 export type TensorFunction = (...inputs: Tensor[]) => Tensor;
 
-/** First-order gradients, and those of a fixed linear function of the gradients: the second order along a direction. */
+/**
+ * First-order gradients of a scalar made of the function's result, and the gradients of a linear function of those: the
+ * second order along a direction. The scalar is not linear, so that linear functions have a second order to check too.
+ */
 export interface Derivatives {
   readonly first: Float64Array[];
   readonly second: Float64Array[];
@@ -62,7 +65,7 @@ export function derivatives(engine: Engine, f: TensorFunction, at: readonly Poin
     const host = ({ gradients }: { gradients: readonly Tensor[] }): Float64Array[] =>
       gradients.map((gradient) => Float64Array.from(gradient.values()));
     return {
-      first: host(engine.gradients((...x) => weighted(f(...x), 1), inputs)),
+      first: host(engine.gradients((...x) => curved(f(...x)), inputs)),
       second: host(engine.gradients((...x) => slope(engine, f, x), inputs)),
     };
   });
@@ -71,7 +74,7 @@ export function derivatives(engine: Engine, f: TensorFunction, at: readonly Poin
 /** Central differences of the value, and of the first-order gradient's linear function. */
 function differences(engine: Engine, f: TensorFunction, at: readonly Point[]): Derivatives {
   const value = (points: readonly Point[]): number =>
-    engine.scope(() => weighted(f(...tensorsAt(engine, points)), 1).item());
+    engine.scope(() => curved(f(...tensorsAt(engine, points))).item());
   const gradient = (points: readonly Point[]): number =>
     engine.scope(() => slope(engine, f, tensorsAt(engine, points)).item());
   const partials = (g: (points: readonly Point[]) => number): Float64Array[] =>
@@ -97,10 +100,15 @@ function partial(
   });
 }
 
-/** Σ_i ⟨c_i, ∂(weighted f)/∂x_i⟩ for fixed c. */
+/** Σ_i ⟨c_i, ∂(curved f)/∂x_i⟩ for fixed c. */
 function slope(engine: Engine, f: TensorFunction, inputs: readonly Tensor[]): Tensor {
-  const { gradients } = engine.gradients((...x) => weighted(f(...x), 1), inputs);
+  const { gradients } = engine.gradients((...x) => curved(f(...x)), inputs);
   return gradients.map((gradient, i) => weighted(gradient, 2 + i)).reduce((a, b) => a.add(b));
+}
+
+/** ⟨c, y + y²/2⟩ for fixed c. */
+function curved(y: Tensor): Tensor {
+  return weighted(y.add(y.square().mul(0.5)), 1);
 }
 
 /** A scalar in which every element counts, each with another weight. */
