@@ -32,7 +32,7 @@ const common = ["-march=native", "-fPIC", "-fvisibility=hidden", "-Wall"];
 const fusedFlags = [
   "-std=c++17",
   "-O3",
-  "-mprefer-vector-width=512",
+  ...(process.arch === "x64" ? ["-mprefer-vector-width=512"] : []),
   "-fno-math-errno",
   "-fno-trapping-math",
   "-fopenmp-simd",
