@@ -113,13 +113,14 @@ export class Tape {
       const { output, inputs } = this.#entries[i]!;
       if (inputs.some((input) => relevant.has(input))) relevant.add(output);
     }
-    const cotangents = new Map([[value, this.#engine.fill(value.shape, 1)]]);
+    const cotangents = new Map<TfjsTensor, TfjsTensor>();
+    if (relevant.has(value)) cotangents.set(value, this.#engine.fill(value.shape, 1));
     this.#replaying = true;
     try {
       for (let i = end - 1; i >= start + variables.length; i--) {
         const entry = this.#entries[i]!;
         const cotangent = cotangents.get(entry.output);
-        if (cotangent === undefined || !relevant.has(entry.output)) continue;
+        if (cotangent === undefined) continue;
         cotangents.delete(entry.output);
         this.#pull(entry, cotangent, relevant, cotangents);
         cotangent.dispose();
