@@ -100,17 +100,13 @@ function transposed(
   direction: "toChannelsFirst" | "toChannelsLast" = "toChannelsFirst",
 ): Float32Array {
   const area = height * width;
-  const size = area * channels;
   const result = new Float32Array(pixels.length);
-  for (let start = 0; start < pixels.length; start += size) {
-    for (let p = 0; p < area; p++) {
-      for (let c = 0; c < channels; c++) {
-        const last = start + p * channels + c;
-        const first = start + c * area + p;
-        if (direction === "toChannelsFirst") result[first] = pixels[last]!;
-        else result[last] = pixels[first]!;
-      }
-    }
+  for (let i = 0; i < pixels.length; i++) {
+    const channel = i % channels;
+    const position = ((i - channel) / channels) % area;
+    const first = i - (i % (area * channels)) + channel * area + position;
+    if (direction === "toChannelsFirst") result[first] = pixels[i]!;
+    else result[i] = pixels[first]!;
   }
   return result;
 }

@@ -3,7 +3,7 @@ import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { InputError } from "../src/core/errors.ts";
 import { datasets } from "../src/datasets/index.ts";
-import { engineReport, selectEngine } from "../src/engines/index.ts";
+import { type Engine, engineReport, selectEngine } from "../src/engines/index.ts";
 import { protocols, type ProtocolId } from "../src/evaluation/protocols.ts";
 import { dataCommand } from "./commands/data.ts";
 import { demoSizes, runDemo } from "./commands/demo.ts";
@@ -21,9 +21,13 @@ const resultsOption = {
   describe: "Folder of runs, rows and tables",
 } as const;
 const engineOption = { type: "string", describe: "auto, torch or tfjs; by default the config's" } as const;
+const threadsOption = {
+  type: "number",
+  describe: "CPU threads of the torch engine; by default all cores",
+} as const;
 
-async function engineFor(name: string): Promise<Awaited<ReturnType<typeof selectEngine>>["engine"]> {
-  const { engine, reason } = await selectEngine(name);
+async function engineFor(name: string, threads: number | undefined): Promise<Engine> {
+  const { engine, reason } = await selectEngine(name, threads === undefined ? {} : { threads });
   print(`engine: ${reason}`);
   return engine;
 }
@@ -38,13 +42,14 @@ const distillCommand = (cli: Argv): Argv =>
         .positional("overrides", { type: "string", array: true, describe: "key=value, as in data.root=DIR" })
         .option("results", resultsOption)
         .option("engine", engineOption)
+        .option("threads", threadsOption)
         .option("name", { type: "string", describe: "Name of the results; by default the config's" })
         .option("evaluate", { type: "boolean", default: true, describe: "Evaluate when distilled" })
         .option("force", { type: "boolean", default: false, describe: "Replace what is there" }),
-    async ({ config, overrides = [], results, engine: asked, name, evaluate, force }) => {
+    async ({ config, overrides = [], results, engine: asked, threads, name, evaluate, force }) => {
       const read = readExperiment(config, overrides);
       const experiment = { ...read, name: name ?? read.name };
-      const engine = await engineFor(asked ?? experiment.engine);
+      const engine = await engineFor(asked ?? experiment.engine, threads);
       for (const run of await distillExperiment(experiment, engine, { results, force })) {
         print(run.path);
         if (evaluate) print(`  ${accuracyText(await evaluateRun(run, engine, { force }))}`);
@@ -69,10 +74,11 @@ const evaluateCommand = (cli: Argv): Argv =>
         })
         .option("networks", { type: "number", describe: "How many" })
         .option("engine", engineOption)
+        .option("threads", threadsOption)
         .option("force", { type: "boolean", default: false, describe: "Train again those that have a row" }),
-    async ({ run: path, protocol, networks, engine: asked, force }) => {
+    async ({ run: path, protocol, networks, engine: asked, threads, force }) => {
       const run = readRun(path);
-      const engine = await engineFor(asked ?? run.experiment.engine);
+      const engine = await engineFor(asked ?? run.experiment.engine, threads);
       print(accuracyText(await evaluateRun(run, engine, { protocol, networks, force })));
     },
   );

@@ -106,7 +106,8 @@ function applyOverride(config: unknown, override: string): unknown {
   return setAt(config, override.slice(0, separator).split("."), value);
 }
 
-function setAt(tree: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+function setAt(tree: unknown, path: readonly string[], value: unknown): unknown {
+  const [key, ...rest] = path;
   if (key === undefined) return value;
   if (Array.isArray(tree))
     return tree.map((child, i) => (String(i) === key ? setAt(child, rest, value) : child));
@@ -146,14 +147,14 @@ function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[], input:
   if (key === undefined) {
     const name = (input as Record<string, unknown> | undefined)?.name;
     const chosen = objects.filter((object) => {
-      const tag = object.shape.name;
+      const tag: unknown = object.shape.name;
       return !(tag instanceof z.ZodLiteral) || tag.value === name;
     });
     return chosen.flatMap((object) => Object.keys(object.shape));
   }
   if (inner instanceof z.ZodArray) return knownKeys(inner.element, rest, input);
   return objects.flatMap((object) => {
-    const child = object.shape[String(key)];
+    const child = object.shape[String(key)] as z.core.$ZodType | undefined;
     return child === undefined ? [] : knownKeys(child, rest, input);
   });
 }

@@ -5,7 +5,7 @@ import type { Engine } from "../../src/engines/index.ts";
 import { disposeTestSet, testSet } from "../../src/evaluation/accuracy.ts";
 import { evaluate, type Evaluation, type EvaluationPlan } from "../../src/evaluation/evaluate.ts";
 import { protocols, type ProtocolId } from "../../src/evaluation/protocols.ts";
-import { mean, sampleStandardDeviation, thirds } from "../../src/evaluation/statistics.ts";
+import { mean, sampleStandardDeviation, type Thirds, thirds } from "../../src/evaluation/statistics.ts";
 import { networkOf } from "../../src/networks/index.ts";
 import { type Artifact, readArtifact } from "../artifact.ts";
 import { loadData } from "../data/load.ts";
@@ -66,8 +66,9 @@ export async function evaluateRun(run: RunFolder, engine: Engine, options: Evalu
         continue;
       }
       const label = `${experiment.name} seed ${run.seed}, network ${evaluationSeed + 1}/${networks}`;
-      const { result, seconds } = await trainAndTest(plan, evaluationSeed, label);
-      const { head, medium, tail } = thirds(result.perClass, trainingCounts);
+      const { result, seconds } = trainAndTest(plan, evaluationSeed, label);
+      const { head, medium, tail } =
+        trainingCounts.length < 3 ? NO_THIRDS : thirds(result.perClass, trainingCounts);
       const row: Row = {
         ...known,
         commit,
@@ -91,6 +92,9 @@ export async function evaluateRun(run: RunFolder, engine: Engine, options: Evalu
   return rows;
 }
 
+/** Of a set with fewer classes than thirds. */
+const NO_THIRDS: Thirds = { head: NaN, medium: NaN, tail: NaN };
+
 /** Accuracy of rows as text: mean and spread over networks, in percent. */
 export function accuracyText(rows: readonly Row[]): string {
   const accuracies = rows.map((row) => 100 * row.accuracy);
@@ -98,11 +102,11 @@ export function accuracyText(rows: readonly Row[]): string {
   return `${mean(accuracies).toFixed(1)}${spread} % over ${accuracies.length} networks`;
 }
 
-async function trainAndTest(
+function trainAndTest(
   plan: EvaluationPlan,
   seed: number,
   label: string,
-): Promise<{ readonly result: Evaluation; readonly seconds: number }> {
+): { readonly result: Evaluation; readonly seconds: number } {
   const { epochs } = plan.protocol.training;
   const line = progressLine(label, epochs);
   const training = evaluate(plan, seeded(seed).stream("evaluation"));

@@ -30,7 +30,9 @@ export async function readImages(
   if (!existsSync(trainFolder)) return { train: await decoded(imageFiles(root), options) };
   const train = await decoded(imageFiles(trainFolder), options);
   const testFolder = [join(root, "test"), join(root, "val")].find((path) => existsSync(path));
-  return testFolder === undefined ? { train } : { train, test: await decoded(imageFiles(testFolder), options) };
+  return testFolder === undefined
+    ? { train }
+    : { train, test: await decoded(imageFiles(testFolder), options) };
 }
 
 /** The image files of every class folder, in order of their names. */
@@ -41,13 +43,17 @@ function imageFiles(folder: string): ImageFile[] {
     .sort();
   check(
     classNames.length > 0,
-    () => `folder: expected a folder per class below ${folder}, got none; move the images into folders named by class`,
+    () =>
+      `folder: expected a folder per class below ${folder}, got none; move the images into folders named by class`,
   );
   return classNames.flatMap((className) => {
-    const names = readdirSync(join(folder, className)).filter((name) => IMAGE_FILE.test(name)).sort();
+    const names = readdirSync(join(folder, className))
+      .filter((name) => IMAGE_FILE.test(name))
+      .sort();
     check(
       names.length > 0,
-      () => `folder: class ${className}: expected PNG, JPEG or WebP files in ${join(folder, className)}, got none`,
+      () =>
+        `folder: class ${className}: expected PNG, JPEG or WebP files in ${join(folder, className)}, got none`,
     );
     return names.map((name) => ({ path: join(folder, className, name), className }));
   });

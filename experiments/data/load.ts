@@ -15,7 +15,10 @@ import { readImages } from "./images.ts";
 
 /** What every data set can be told, beside its own options. */
 const common = z.object({
-  root: z.string().default("data").describe("Folder with the data set's files, or with the folder that holds them."),
+  root: z
+    .string()
+    .default("data")
+    .describe("Folder with the data set's files, or with the folder that holds them."),
   imbalance: z
     .number()
     .min(1)
@@ -25,7 +28,9 @@ const common = z.object({
     .int()
     .min(1)
     .optional()
-    .describe("Training images of the first class, or of every class where balanced. Default: as many as all have."),
+    .describe(
+      "Training images of the first class, or of every class where balanced. Default: as many as all have.",
+    ),
   subsetSeed: z
     .int()
     .min(0)
@@ -35,7 +40,8 @@ const common = z.object({
 
 /** A data set's name, where it lies, how its training images are thinned, and its own options. */
 export type DatasetOptions = {
-  [Name in DatasetName]: { name: Name } & z.output<typeof common> & z.output<(typeof datasets)[Name]["options"]>;
+  [Name in DatasetName]: { name: Name } & z.output<typeof common> &
+    z.output<(typeof datasets)[Name]["options"]>;
 }[DatasetName];
 
 /** Schema of the data set in a config: strict, with one case per name; a bare name takes all defaults. */
@@ -91,10 +97,14 @@ async function readSplits(options: DatasetOptions): Promise<Splits> {
  *
  * @throws InputError naming every wrong option, and those there are.
  */
-export function parsedDatasetOptions(value: { readonly name: DatasetName } & Record<string, unknown>): DatasetOptions {
+export function parsedDatasetOptions(
+  value: { readonly name: DatasetName } & Record<string, unknown>,
+): DatasetOptions {
   const result = datasetOptions.safeParse(value);
   if (result.success) return result.data;
-  const wrong = result.error.issues.map(({ path, message }) => `${["dataset", ...path].join(".")}: ${message}`);
+  const wrong = result.error.issues.map(
+    ({ path, message }) => `${["dataset", ...path].join(".")}: ${message}`,
+  );
   const known = Object.keys({ ...datasets[value.name].options.shape, ...common.shape });
   throw new InputError(`${wrong.join("; ")} (options of ${value.name}: ${known.join(", ")})`);
 }

@@ -38,7 +38,7 @@ export function oneOf<T>(where: string, table: Readonly<Record<string, T>>, name
   return table[name] as T;
 }
 
-/** The known word closest to `word` by edit distance, if any is within a third of its length. */
+/** The known word closest to `word` by edit distance, if any is within two edits or a third of its length. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const reach = Math.max(2, Math.ceil(word.length / 3));
   const ranked = known
@@ -48,15 +48,19 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best !== undefined && best.distance <= reach ? best.candidate : undefined;
 }
 
-/** Levenshtein distance, by rows. */
+/** Insertions, deletions, substitutions and swaps of neighbors between two words (optimal string alignment), by rows. */
 function editDistance(a: string, b: string): number {
+  let above: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+      const swap =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? above[j - 2]! + 1 : Infinity;
+      next.push(Math.min(substitution, swap, row[j]! + 1, next[j - 1]! + 1));
     }
+    above = row;
     row = next;
   }
   return row[b.length]!;

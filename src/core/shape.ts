@@ -36,7 +36,13 @@ export function bind(
     axes.forEach((name, axis) => {
       const length = array.shape[axis]!;
       if (name === "_") return;
-      const expected = /^\d+$/.test(name) ? Number(name) : (bound[name] ??= length);
+      if (/^\d+$/.test(name)) {
+        if (Number(name) !== length) {
+          throw new InputError(`${where}: expected length ${name} along axis ${axis}, got ${length}`);
+        }
+        return;
+      }
+      const expected = (bound[name] ??= length);
       if (expected !== length) throw new InputError(`${where}: ${name} is both ${expected} and ${length}`);
     });
   }

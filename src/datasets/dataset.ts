@@ -84,7 +84,8 @@ export function checkedDataset(dataset: Dataset): Dataset {
   const { name, labels, pixels, classNames, imageShape } = dataset;
   check(
     pixels.length === labels.length * sizeOf(imageShape),
-    () => `${name}: expected ${labels.length} images of ${imageShape.join("×")}, got ${pixels.length} pixel values`,
+    () =>
+      `${name}: expected ${labels.length} images of ${imageShape.join("×")}, got ${pixels.length} pixel values`,
   );
   labels.forEach((label, i) => {
     if (label < 0 || label >= classNames.length) {

@@ -59,6 +59,7 @@ function restore(node: Tree, tensorAt: (path: string) => Tensor): Tree {
   if (Array.isArray(node)) return node.map((child: Tree) => restore(child, tensorAt));
   if (typeof node !== "object" || node === null) return node;
   const entries = Object.entries(node as Record<string, Tree>);
-  if (entries.length === 1 && entries[0]![0] === "$tensor") return tensorAt(String(entries[0]![1]));
+  const [key, path] = entries[0] ?? [];
+  if (entries.length === 1 && key === "$tensor" && typeof path === "string") return tensorAt(path);
   return Object.fromEntries(entries.map(([key, child]) => [key, restore(child, tensorAt)]));
 }

@@ -78,7 +78,9 @@ export const effectiveNumberOptions = z.strictObject({
  *     u_c = ln(E_c/E_min)/ln(E_max/E_min),   E_c = (1 − β^n_c)/(1 − β)
  */
 export function effectiveNumber({ alphaHead, beta }: z.infer<typeof effectiveNumberOptions>): ClassWeights {
-  return between(alphaHead, ({ counts }) => stretched(counts.map((n) => Math.log((1 - beta ** n) / (1 - beta)))));
+  return between(alphaHead, ({ counts }) =>
+    stretched(counts.map((n) => Math.log((1 - beta ** n) / (1 - beta)))),
+  );
 }
 
 export const noiseAwareOptions = z.strictObject({

@@ -81,7 +81,7 @@ const objectives = Object.entries(shapes).flatMap(
     ] as const,
 );
 
-const engine = torchEngine({ dtype: "float64" });
+const engine = torchEngine({ dtype: "float64", threads: 1 });
 const source = toySource(engine);
 
 function distillation(objective: Objective, steps: number, learningRate = 0.05): Distillation {

@@ -1,0 +1,35 @@
+import { mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { distillExperiment } from "../../experiments/commands/distill.ts";
+import { readExperiment, resolveExperiment } from "../../experiments/config.ts";
+import { isDone, readMetrics, readRun } from "../../experiments/runFolder.ts";
+import { selectEngine } from "../../src/engines/index.ts";
+
+const files = readdirSync("configs").filter((file) => file.endsWith(".yaml"));
+const { engine } = await selectEngine("auto", { threads: 1 }); // small tensors gain nothing from more
+afterAll(() => engine.close());
+
+describe.each(files)("%s", (file) => {
+  test("loads, resolves, and runs two steps on a toy data set", async () => {
+    const path = join("configs", file);
+    const published = readExperiment(path);
+    const { name, ...options } = published;
+    const gray = published.data.name === "mnist";
+    const toy = { name: "procedural", trainPerClass: 6, testPerClass: 2, channels: gray ? 1 : 3 };
+    const small = [
+      "network.width=4",
+      "imagesPerClass=2",
+      `steps=${Math.min(2, published.steps)}`,
+      "seeds=[0]",
+    ];
+    const experiment = resolveExperiment(name, { ...options, data: toy }, small);
+    const results = mkdtempSync(join(tmpdir(), "distillery-configs-"));
+    const [run] = await distillExperiment(experiment, engine, { results, force: false });
+    expect(isDone(run!)).toBe(true);
+    expect(readMetrics(run!).map(({ step }) => step)).toEqual(published.steps === 0 ? [] : [1, 2]);
+    const again = { ...readRun(run!.path).experiment, seeds: [0] };
+    expect(again).toEqual(experiment);
+  }, 60_000);
+});
