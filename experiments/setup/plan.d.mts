@@ -12,6 +12,8 @@ export interface Facts {
   readonly compiler: boolean;
   /** There is a libtorch with headers. */
   readonly torch: boolean;
+  /** That libtorch is Debian's, and multiplies matrices by the reference BLAS. */
+  readonly referenceBlas: boolean;
   readonly root: boolean;
   /** The system is Debian or Ubuntu with apt-get. */
   readonly apt: boolean;

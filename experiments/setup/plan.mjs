@@ -12,10 +12,13 @@ export function planOf(facts) {
     return { steps: [...packages], note: `${facts.unchangedSince}; npm run setup tries again` };
   }
   const missing = [...(facts.compiler ? [] : ["g++"]), ...(facts.torch ? [] : ["libtorch-dev"])];
-  if (missing.length === 0) return { steps: [...packages, { do: "build" }], note: undefined };
-  if (facts.root && facts.apt && facts.aptAllowed) {
-    return { steps: [...packages, { do: "apt", install: missing }, { do: "build" }], note: undefined };
+  // Debian's libtorch multiplies matrices by the BLAS that is installed. With the reference one that it pulls in, a CSDM
+  // step took 2.9 s; with OpenBLAS, 0.9 s.
+  const install = [...missing, ...(facts.torch && !facts.referenceBlas ? [] : ["libopenblas0-openmp"])];
+  if (install.length > 0 && facts.root && facts.apt && facts.aptAllowed) {
+    return { steps: [...packages, { do: "apt", install }, { do: "build" }], note: undefined };
   }
+  if (missing.length === 0) return { steps: [...packages, { do: "build" }], note: undefined };
   return { steps: [...packages], note: advice(missing, facts.apt) };
 }
 

@@ -9,7 +9,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { build, findTorch, isBuilt } from "../../native/build.mjs";
 import { packagesCurrent, planOf } from "./plan.mjs";
@@ -37,6 +37,12 @@ function circumstances() {
     .digest("hex");
 }
 
+/** Whether BLAS calls of a library in this folder end in Debian's libblas3. */
+function usesReferenceBlas(/** @type {string} */ folder) {
+  const blas = join(folder, "libblas.so.3");
+  return existsSync(blas) && realpathSync(blas).includes("/blas/libblas");
+}
+
 function readJson(/** @type {string} */ file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }
@@ -48,6 +54,7 @@ function facts() {
   const unchangedSince = remembered?.circumstances === circumstances() ? remembered.reason : undefined;
   const again = process.argv.includes("--again");
   const looks = !addonBuilt && (again || unchangedSince === undefined);
+  const torch = looks ? findTorch().torch : undefined;
   return {
     packagesCurrent: packagesCurrent(
       readJson(join(root, "package-lock.json")),
@@ -57,7 +64,8 @@ function facts() {
     unchangedSince,
     again,
     compiler: onPath("g++"),
-    torch: looks && findTorch().torch !== undefined,
+    torch: torch !== undefined,
+    referenceBlas: torch !== undefined && torch.libraries.some(usesReferenceBlas),
     root: process.getuid?.() === 0,
     apt: onPath("apt-get") && existsSync("/etc/debian_version"),
     aptAllowed: !process.env.DISTILLERY_NO_APT,

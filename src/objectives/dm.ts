@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { classMeans } from "../losses/segments.ts";
+import { classMeanDiscrepancy } from "../losses/meanDiscrepancy.ts";
 import { distributionMatching, distributionOptions, type Term } from "./distribution.ts";
 import type { Objective } from "./objective.ts";
 
@@ -19,10 +19,8 @@ export function dm(options: z.infer<typeof dmOptions>): Objective {
 
 const meanMatching: Term = {
   weight: 1,
-  prepare(real) {
-    const target = classMeans(real.values, real.counts); // [classes, d]
-    return {
-      loss: ({ values, counts }) => classMeans(values, counts).sub(target).square().sum(),
-    };
-  },
+  prepare: (real) => ({
+    loss: ({ values, counts }) =>
+      classMeanDiscrepancy(real.values, values, { real: real.counts, synthetic: counts }),
+  }),
 };

@@ -9,6 +9,7 @@ const fresh: Facts = {
   again: false,
   compiler: false,
   torch: false,
+  referenceBlas: false,
   root: true,
   apt: true,
   aptAllowed: true,
@@ -17,7 +18,7 @@ const fresh: Facts = {
 describe("the plan", () => {
   test("for a fresh Debian as root installs packages, compiler and libtorch, then compiles", () => {
     expect(planOf(fresh)).toEqual({
-      steps: [{ do: "packages" }, { do: "apt", install: ["g++", "libtorch-dev"] }, { do: "build" }],
+      steps: [{ do: "packages" }, { do: "apt", install: ["g++", "libtorch-dev", "libopenblas0-openmp"] }, { do: "build" }],
       note: undefined,
     });
   });
@@ -31,9 +32,18 @@ describe("the plan", () => {
 
   test("installs only what is missing", () => {
     const facts = { ...fresh, packagesCurrent: true };
-    expect(planOf({ ...facts, compiler: true }).steps[0]).toEqual({ do: "apt", install: ["libtorch-dev"] });
+    expect(planOf({ ...facts, compiler: true }).steps[0]).toEqual({
+      do: "apt",
+      install: ["libtorch-dev", "libopenblas0-openmp"],
+    });
     expect(planOf({ ...facts, torch: true }).steps[0]).toEqual({ do: "apt", install: ["g++"] });
     expect(planOf({ ...facts, compiler: true, torch: true }).steps).toEqual([{ do: "build" }]);
+  });
+
+  test("brings a fast BLAS to Debian's libtorch where it may, and compiles without one where it may not", () => {
+    const facts = { ...fresh, packagesCurrent: true, compiler: true, torch: true, referenceBlas: true };
+    expect(planOf(facts).steps).toEqual([{ do: "apt", install: ["libopenblas0-openmp"] }, { do: "build" }]);
+    expect(planOf({ ...facts, root: false })).toEqual({ steps: [{ do: "build" }], note: undefined });
   });
 
   test.each([{ root: false }, { aptAllowed: false }])(
