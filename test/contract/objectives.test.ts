@@ -1,7 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { seeded } from "../../src/core/rng.ts";
-import { classIndices, type Dataset } from "../../src/datasets/dataset.ts";
-import { type Engine, tensorsOf } from "../../src/engines/index.ts";
+import { tensorsOf } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { decodeProgress, encodeProgress } from "../../src/distillers/checkpoint.ts";
 import {
@@ -12,58 +11,12 @@ import {
   type Progress,
 } from "../../src/distillers/distill.ts";
 import { initialImages } from "../../src/distillers/initialize.ts";
-import { convNet } from "../../src/networks/index.ts";
 import { methods } from "../../src/objectives/index.ts";
-import {
-  descent,
-  type Draw,
-  type Learned,
-  type Objective,
-  type Source,
-} from "../../src/objectives/objective.ts";
+import { descent, type Draw, type Learned, type Objective } from "../../src/objectives/objective.ts";
 import { sgd } from "../../src/optimizers/sgd.ts";
 import { difficultyCorrection } from "../../src/plugins/difficultyCorrection.ts";
+import { toySource } from "../support/toy.ts";
 import { carriedNetworkObjective, queueObjective, trajectoryObjective } from "./smallObjectives.ts";
-
-const CLASSES = 3;
-
-/** Three classes of noisy 8×8 color images around different means, of 9, 6 and 3 images. */
-function toyDataset(): Dataset {
-  const rng = seeded(11);
-  const counts = [9, 6, 3];
-  const labels = Int32Array.from(counts.flatMap((count, label) => Array<number>(count).fill(label)));
-  const pixels = new Uint8Array(labels.length * 192).map((_, i) => {
-    const label = labels[Math.floor(i / 192)]!;
-    return 60 + 60 * label * (i % 3 === label ? 1 : 0.4) + 40 * rng.uniform();
-  });
-  const classNames = ["red", "green", "blue"];
-  return {
-    name: "toy",
-    classNames,
-    imageShape: [8, 8, 3],
-    pixels,
-    labels,
-    mean: [0.5, 0.5, 0.5],
-    std: [0.2, 0.2, 0.2],
-  };
-}
-
-function toySource(engine: Engine): Source {
-  const real = toyDataset();
-  return {
-    engine,
-    real,
-    classes: classIndices(real),
-    // A smooth activation: central differences must not straddle a kink.
-    network: convNet(
-      { depth: 1, width: 4, activation: "swish" },
-      { imageShape: real.imageShape, classes: CLASSES },
-    ),
-    labels: Int32Array.from([0, 0, 1, 1, 2, 2]),
-    imagesPerClass: 2,
-    augmentation: [],
-  };
-}
 
 const shapes: Record<string, Objective> = {
   "distribution term": methods.dm.build(methods.dm.options.parse({ realBatch: 4 })),
@@ -82,7 +35,8 @@ const objectives = Object.entries(shapes).flatMap(
 );
 
 const engine = torchEngine({ dtype: "float64", threads: 1 });
-const source = toySource(engine);
+// A smooth activation: central differences must not straddle a kink.
+const source = toySource(engine, { network: { activation: "swish" } });
 
 function distillation(objective: Objective, steps: number, learningRate = 0.05): Distillation {
   const optimizer = sgd({ learningRate, momentum: 0.5, weightDecay: 0 });

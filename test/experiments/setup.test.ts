@@ -18,7 +18,11 @@ const fresh: Facts = {
 describe("the plan", () => {
   test("for a fresh Debian as root installs packages, compiler and libtorch, then compiles", () => {
     expect(planOf(fresh)).toEqual({
-      steps: [{ do: "packages" }, { do: "apt", install: ["g++", "libtorch-dev", "libopenblas0-openmp"] }, { do: "build" }],
+      steps: [
+        { do: "packages" },
+        { do: "apt", install: ["g++", "libtorch-dev", "libopenblas0-openmp"] },
+        { do: "build" },
+      ],
       note: undefined,
     });
   });

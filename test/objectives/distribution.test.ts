@@ -1,0 +1,187 @@
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { seeded } from "../../src/core/rng.ts";
+import { augment } from "../../src/datasets/augment.ts";
+import { normalized } from "../../src/datasets/dataset.ts";
+import type { Tensor } from "../../src/engines/index.ts";
+import { torchEngine } from "../../src/engines/torch/index.ts";
+import { initialImages } from "../../src/distillers/initialize.ts";
+import { csdm, csdmOptions } from "../../src/objectives/csdm.ts";
+import { distributionMatching, type Term } from "../../src/objectives/distribution.ts";
+import { dm } from "../../src/objectives/dm.ts";
+import { descent, type Learned, type Source } from "../../src/objectives/objective.ts";
+import { toySource } from "../support/toy.ts";
+
+const engine = torchEngine({ dtype: "float64", threads: 1 });
+afterAll(() => engine.close());
+
+function learnedOf(source: Source): Learned {
+  return { images: initialImages(source, { initialization: "noise", scarcity: "error" }, seeded(1)) };
+}
+
+const firstStep = { step: 0, state: null };
+
+/** Keeps what a step's terms receive of the real images, beside a loss of 0. */
+function recorder(): {
+  readonly term: Term;
+  readonly real: () => { values: number[]; counts: readonly number[] };
+} {
+  let seen = { values: [] as number[], counts: [] as readonly number[] };
+  const term: Term = {
+    weight: 1,
+    prepare({ values, counts }) {
+      seen = { values: Array.from(values.values()), counts };
+      return { loss: (synthetic) => synthetic.values.sum().mul(0) };
+    },
+  };
+  return { term, real: () => seen };
+}
+
+describe("dm", () => {
+  const source: Source = { ...toySource(engine), augmentation: ["color", "crop", "flip", "rotate"] };
+  const learned = learnedOf(source);
+
+  /** The loss as DM's code has it: class by class, each through the network by itself. */
+  function classByClass(images: Tensor, seed: number): Tensor {
+    const { network } = source;
+    const draw = dm({ realBatch: 100 }).draw(source, seeded(seed), firstStep) as unknown as {
+      network: Tensor[];
+      augmentations: Parameters<typeof augment>[1][];
+    };
+    const losses = source.classes.map((members, label) => {
+      const real = engine.tensor([members.length, 8, 8, 3], normalized(source.real, members));
+      const synthetic = images.slice([2 * label, 0, 0, 0], [2, 8, 8, 3]);
+      const embedded = (batch: Tensor): Tensor =>
+        network.embed(draw.network, augment(batch, draw.augmentations[label]!)).mean(0);
+      return embedded(real).detach().sub(embedded(synthetic)).square().sum();
+    });
+    return losses.reduce((total, loss) => total.add(loss));
+  }
+
+  test.each([1, 2, 3])(
+    "of all classes in one forward pass is that of one class after another, seed %i",
+    (seed) => {
+      const objective = dm({ realBatch: 100 });
+      const found = descent(objective, learned, objective.draw(source, seeded(seed), firstStep));
+      const expected = engine.gradients((images) => classByClass(images!, seed), [learned.images]);
+      expect(found.value.item()).toBeCloseTo(expected.value.item(), 10);
+      const apart = found.gradients.images!.sub(expected.gradients[0]!).abs().max().item();
+      expect(apart).toBeLessThan(1e-12);
+    },
+  );
+
+  test("takes all of a class that has fewer images than the batch", () => {
+    const { term, real } = recorder();
+    distributionMatching("recorder", [term], { realBatch: 5 }).draw(source, seeded(1), firstStep);
+    expect(real().counts).toEqual([5, 5, 3]);
+  });
+});
+
+describe("the embeddings of real images", () => {
+  const counts = [200, 180, 90, 40, 10];
+
+  test("do not depend on the chunks that they are computed in", () => {
+    const source = toySource(engine, { counts });
+    const { term, real } = recorder();
+    const draw = distributionMatching("recorder", [term], { realBatch: 1000 }).draw(
+      source,
+      seeded(4),
+      firstStep,
+    );
+    // Class sums do not depend on the order in which a class was drawn.
+    const images = engine.tensor(
+      [520, 8, 8, 3],
+      normalized(
+        source.real,
+        Int32Array.from({ length: 520 }, (_, i) => i),
+      ),
+    );
+    const { width } = source.network;
+    const whole = source.network.embed(draw.network, images);
+    const drawn = engine.tensor([520, width], real().values);
+    counts.reduce((begin, count) => {
+      const sum = (all: Tensor): Tensor => all.slice([begin, 0], [count, width]).sum(0);
+      expect(sum(whole).sub(sum(drawn)).abs().max().item()).toBeLessThan(1e-9);
+      return begin + count;
+    }, 0);
+  });
+
+  test("are those of one batch of all classes under batch norm", () => {
+    const source = toySource(engine, { counts, network: { norm: "batch" } });
+    const { term, real } = recorder();
+    const draw = distributionMatching("recorder", [term], { realBatch: 1000 }).draw(
+      source,
+      seeded(4),
+      firstStep,
+    );
+    const images = engine.tensor(
+      [520, 8, 8, 3],
+      normalized(
+        source.real,
+        Int32Array.from({ length: 520 }, (_, i) => i),
+      ),
+    );
+    const whole = source.network.embed(draw.network, images).sum().item();
+    expect(real().values.reduce((sum, value) => sum + value, 0)).toBeCloseTo(whole, 6);
+  });
+});
+
+describe("csdm", () => {
+  const source = toySource(engine, { counts: [60, 20, 6] });
+  const learned = learnedOf(source);
+
+  test.each(["gaussian", "matern52", "rationalQuadratic", "cauchy"] as const)(
+    "at large bandwidth and α = ½ is dm, kernel %s",
+    (kernel) => {
+      const frequencies = 20_000;
+      const options = csdmOptions.parse({
+        kernel,
+        frequencies,
+        bandwidth: { factor: 1000 },
+        weighting: { name: "fixed", alpha: 0.5 },
+      });
+      const lossOf = (objective: ReturnType<typeof dm>): number =>
+        objective.loss(learned, objective.draw(source, seeded(2), firstStep)).item();
+      const expected = lossOf(dm({ realBatch: 256 }));
+      // ⟨ω, Δ⟩² of a heavy-tailed law spreads more than a Gaussian's √2 of its mean, up to about 6 times for these.
+      const bound = 5 * 6 * Math.sqrt(2 / frequencies) * expected;
+      expect(Math.abs(lossOf(csdm(options)) - expected)).toBeLessThan(bound);
+    },
+  );
+
+  test("weighs amplitudes more in the largest class than in the smallest", () => {
+    const objective = csdm(
+      csdmOptions.parse({ frequencies: 8, weighting: { name: "logarithmic", alphaHead: 0.7 } }),
+    );
+    const { metrics } = objective.draw(source, seeded(2), firstStep);
+    expect(metrics!.alphaFirst).toBeCloseTo(0.7, 12);
+    expect(metrics!.alphaLast).toBeCloseTo(0.3, 12);
+  });
+
+  test("measures its bandwidth on the step's features, or takes a fixed one", () => {
+    const bandwidthOf = (bandwidth: object): number =>
+      csdm(csdmOptions.parse({ frequencies: 8, bandwidth })).draw(source, seeded(2), firstStep).metrics!
+        .bandwidth!;
+    expect(bandwidthOf({ rule: "fixed", factor: 3 })).toBe(3);
+    expect(bandwidthOf({ factor: 2 })).toBeCloseTo(2 * bandwidthOf({ factor: 1 }), 10);
+  });
+
+  test.each(["laplacian", "matern12", "matern32", "inverseMultiquadric", "cauchyProduct"])(
+    "has a finite loss and gradient under %s",
+    (kernel) => {
+      const objective = csdm(csdmOptions.parse({ kernel, frequencies: 64 }));
+      const { value, gradients } = descent(objective, learned, objective.draw(source, seeded(2), firstStep));
+      expect(value.item()).toBeGreaterThan(0);
+      expect(Number.isFinite(gradients.images!.square().sum().item())).toBe(true);
+    },
+  );
+
+  test("with the noise-aware weights trusts the amplitudes of small classes least", () => {
+    const options = csdmOptions.parse({
+      frequencies: 256,
+      weighting: "noiseAware",
+      amplitudeTarget: "unbiased",
+    });
+    const { metrics } = csdm(options).draw(source, seeded(2), firstStep);
+    expect(metrics!.alphaLast).toBeLessThan(metrics!.alphaFirst!);
+  });
+});
