@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { InputError } from "../src/core/errors.ts";
@@ -32,44 +31,32 @@ export interface Row {
   readonly status: string;
 }
 
-const columns = [
-  "experiment",
-  "commit",
-  "engine",
-  "dataset",
-  "imbalance",
-  "imagesPerClass",
-  "objective",
-  "plugins",
-  "network",
-  "steps",
-  "distillSeed",
-  "protocol",
-  "evaluationNetwork",
-  "evaluationSeed",
-  "accuracy",
-  "headAccuracy",
-  "mediumAccuracy",
-  "tailAccuracy",
-  "classAccuracies",
-  "distillSeconds",
-  "evaluationSeconds",
-  "status",
-] as const satisfies readonly (keyof Row)[];
-
-const numeric: ReadonlySet<string> = new Set<keyof Row>([
-  "imbalance",
-  "imagesPerClass",
-  "steps",
-  "distillSeed",
-  "evaluationSeed",
-  "accuracy",
-  "headAccuracy",
-  "mediumAccuracy",
-  "tailAccuracy",
-  "distillSeconds",
-  "evaluationSeconds",
-]);
+/** Columns in order, and what they hold. */
+const columns = {
+  experiment: "text",
+  commit: "text",
+  engine: "text",
+  dataset: "text",
+  imbalance: "number",
+  imagesPerClass: "number",
+  objective: "text",
+  plugins: "text",
+  network: "text",
+  steps: "number",
+  distillSeed: "number",
+  protocol: "text",
+  evaluationNetwork: "text",
+  evaluationSeed: "number",
+  accuracy: "number",
+  headAccuracy: "number",
+  mediumAccuracy: "number",
+  tailAccuracy: "number",
+  classAccuracies: "numbers",
+  distillSeconds: "number",
+  evaluationSeconds: "number",
+  status: "text",
+} as const satisfies Record<keyof Row, "text" | "number" | "numbers">;
+const names = Object.keys(columns) as (keyof Row)[];
 
 /** What makes two rows the same measurement: a later one replaces the earlier. */
 const identity = [
@@ -96,28 +83,38 @@ export function readRows(path: string): Row[] {
   if (!existsSync(path)) return [];
   const records: Record<string, string>[] = parse(readFileSync(path, "utf8"), { columns: true });
   return records.map((record, line) => {
-    const missing = columns.filter((column) => !(column in record));
+    const missing = names.filter((name) => !(name in record));
     if (missing.length > 0) {
       throw new InputError(
-        `${path}, line ${line + 2}: expected the columns ${columns.join(", ")}, got none called ` +
+        `${path}, line ${line + 2}: expected the columns ${names.join(", ")}, got none called ` +
           `${missing.join(", ")}; was it written by another version? Move it away and evaluate again`,
       );
     }
-    const values = columns.map((column) => {
-      const text = record[column]!;
-      if (column === "classAccuracies") return [column, text.split(" ").map(Number)];
-      return [column, numeric.has(column) ? Number(text) : text];
-    });
-    return Object.fromEntries(values) as unknown as Row;
+    return Object.fromEntries(
+      names.map((name) => [name, read[columns[name]](record[name]!)]),
+    ) as unknown as Row;
   });
 }
+
+/** From the text of a cell to its value. */
+const read = {
+  text: (cell: string) => cell,
+  number: Number,
+  numbers: (cell: string) => cell.split(" ").map(Number),
+};
+
+/** From a value to the text of its cell. Six decimals are enough for a fraction of any test set, and for seconds. */
+const written = {
+  text: (value: unknown) => String(value),
+  number: (value: unknown) => String(Number((value as number).toFixed(6))),
+  numbers: (value: unknown) => (value as number[]).map((each) => Number(each.toFixed(6))).join(" "),
+};
 
 /** Adds rows to a runs.csv, in place of earlier rows of the same measurement. The file is replaced whole. */
 export function recordRows(path: string, rows: readonly Row[]): void {
   const key = (row: Row): string => JSON.stringify(identity.map((column) => row[column]));
   const fresh = new Set(rows.map(key));
   const all = [...readRows(path).filter((row) => !fresh.has(key(row))), ...rows];
-  mkdirSync(dirname(path), { recursive: true });
-  const lines = all.map((row) => ({ ...row, classAccuracies: row.classAccuracies.join(" ") }));
-  writeWhole(path, stringify(lines, { header: true, columns: [...columns] }));
+  const lines = all.map((row) => names.map((name) => written[columns[name]](row[name])));
+  writeWhole(path, stringify([names, ...lines]));
 }

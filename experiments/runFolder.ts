@@ -49,18 +49,17 @@ export function fileOf(run: { readonly path: string }, file: keyof typeof FILES)
 }
 
 /**
- * The folder of a run, made if it is new. One that holds a run of the same options is taken up again.
+ * The folder of a run, made if it is new. One that holds a run of the same options is taken up again; where the data lie,
+ * the engine and how it is evaluated may differ.
  *
  * @throws InputError if it holds a run of other options, unless `force` says to replace it.
  */
 export function openRun(results: string, experiment: Experiment, seed: number, force = false): RunFolder {
   const run = { path: join(results, "runs", experiment.name, `seed-${seed}`), experiment, seed };
   if (force) rmSync(run.path, { recursive: true, force: true });
-  const config = configText(experiment);
   const file = fileOf(run, "config");
   if (existsSync(file)) {
-    const held = readFileSync(file, "utf8");
-    const differing = difference(held, config);
+    const differing = difference(experiment, readRun(run.path).experiment);
     check(
       differing.length === 0,
       () =>
@@ -69,7 +68,8 @@ export function openRun(results: string, experiment: Experiment, seed: number, f
     );
   }
   mkdirSync(run.path, { recursive: true });
-  writeWhole(file, config);
+  const { seeds: _, ...config } = experiment;
+  writeWhole(file, stringify(config));
   return run;
 }
 
@@ -139,16 +139,18 @@ function seedOf(path: string): number {
   return number;
 }
 
-/** The config with all that makes results differ; where the run's seed is comes from the folder's name. */
-function configText({ seeds: _, ...experiment }: Experiment): string {
-  return stringify(experiment);
-}
-
-/** Lines of `b` that are not in `a`. */
-function difference(a: string, b: string): string[] {
-  const held = new Set(a.split("\n"));
-  return b
-    .split("\n")
-    .filter((line) => !held.has(line))
+/** Lines of `asked`'s config that are not in `held`'s, but for what does not change the images. */
+function difference(asked: Experiment, held: Experiment): string[] {
+  const lines = ({
+    seeds: _,
+    evaluation: __,
+    engine: ___,
+    checkpointEvery: ____,
+    data,
+    ...rest
+  }: Experiment): string[] => stringify({ ...rest, data: { ...data, root: "" } }).split("\n");
+  const known = new Set(lines(held));
+  return lines(asked)
+    .filter((line) => !known.has(line))
     .map((line) => line.trim());
 }

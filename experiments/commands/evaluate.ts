@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { check } from "../../src/core/errors.ts";
 import { seeded } from "../../src/core/rng.ts";
 import { classCounts } from "../../src/datasets/dataset.ts";
@@ -14,7 +15,6 @@ import { progressLine } from "../progress.ts";
 import { readRows, recordRows, type Row } from "../results.ts";
 import { isDone, resultsOf, type RunFolder } from "../runFolder.ts";
 import { methodName } from "../setting.ts";
-import { join } from "node:path";
 
 export interface EvaluateOptions {
   /** Instead of the config's. */
