@@ -109,8 +109,9 @@ function applyOverride(config: unknown, override: string): unknown {
 function setAt(tree: unknown, path: readonly string[], value: unknown): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return value;
-  if (Array.isArray(tree))
-    return tree.map((child, i) => (String(i) === key ? setAt(child, rest, value) : child));
+  if (Array.isArray(tree)) {
+    return tree.map((child: unknown, i) => (String(i) === key ? setAt(child, rest, value) : child));
+  }
   // A bare name, as in `objective: dm`, becomes { name: dm } when one of its options is set.
   const record = typeof tree === "string" ? { name: tree } : ((tree ?? {}) as Record<string, unknown>);
   return { ...record, [key]: setAt(record[key as keyof typeof record], rest, value) };

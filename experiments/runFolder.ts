@@ -68,8 +68,7 @@ export function openRun(results: string, experiment: Experiment, seed: number, f
     );
   }
   mkdirSync(run.path, { recursive: true });
-  const { seeds: _, ...config } = experiment;
-  writeWhole(file, stringify(config));
+  writeWhole(file, stringify({ ...experiment, seeds: [seed] }));
   return run;
 }
 
@@ -82,11 +81,8 @@ export function readRun(path: string): RunFolder {
     );
   }
   const { name, ...config } = parse(readFileSync(file, "utf8")) as Record<string, unknown>;
-  return {
-    path: resolve(path),
-    experiment: resolveExperiment(String(name), config, [], file),
-    seed: seedOf(path),
-  };
+  const experiment = resolveExperiment(String(name), config, [], file);
+  return { path: resolve(path), experiment, seed: experiment.seeds[0]! };
 }
 
 /** Runs below a results folder, in order of their names. */
@@ -133,22 +129,13 @@ export function rewindMetrics(run: RunFolder, step: number): void {
   writeWhole(fileOf(run, "metrics"), kept.map((metric) => `${JSON.stringify(metric)}\n`).join(""));
 }
 
-function seedOf(path: string): number {
-  const number = Number(/seed-(\d+)\/?$/.exec(path)?.[1]);
-  check(Number.isSafeInteger(number), () => `${path}: expected a folder called seed-N`);
-  return number;
-}
-
 /** Lines of `asked`'s config that are not in `held`'s, but for what does not change the images. */
 function difference(asked: Experiment, held: Experiment): string[] {
-  const lines = ({
-    seeds: _,
-    evaluation: __,
-    engine: ___,
-    checkpointEvery: ____,
-    data,
-    ...rest
-  }: Experiment): string[] => stringify({ ...rest, data: { ...data, root: "" } }).split("\n");
+  const lines = (experiment: Experiment): string[] => {
+    const { checkpointEvery, engine, evaluation, seeds } = asked;
+    const data = { ...experiment.data, root: asked.data.root };
+    return stringify({ ...experiment, data, checkpointEvery, engine, evaluation, seeds }).split("\n");
+  };
   const known = new Set(lines(held));
   return lines(asked)
     .filter((line) => !known.has(line))

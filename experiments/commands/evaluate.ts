@@ -66,22 +66,11 @@ export async function evaluateRun(run: RunFolder, engine: Engine, options: Evalu
         continue;
       }
       const label = `${experiment.name} seed ${run.seed}, network ${evaluationSeed + 1}/${networks}`;
-      const { result, seconds } = trainAndTest(plan, evaluationSeed, label);
-      const { head, medium, tail } =
-        trainingCounts.length < 3 ? NO_THIRDS : thirds(result.perClass, trainingCounts);
-      const row: Row = {
-        ...known,
-        commit,
-        engine: engine.name,
+      const row = rowOf(known, engine, {
+        ...trainAndTest(plan, evaluationSeed, label),
         evaluationSeed,
-        accuracy: result.accuracy,
-        headAccuracy: head,
-        mediumAccuracy: medium,
-        tailAccuracy: tail,
-        classAccuracies: result.perClass,
-        evaluationSeconds: seconds,
-        status: "done",
-      };
+        trainingCounts,
+      });
       recordRows(file, [row]);
       rows.push(row);
     }
@@ -152,6 +141,32 @@ function descriptionOf(
     protocol,
     evaluationNetwork,
     distillSeconds: Number(artifact.card.distillSeconds),
+  };
+}
+
+interface Outcome {
+  readonly result: Evaluation;
+  readonly seconds: number;
+  readonly evaluationSeed: number;
+  readonly trainingCounts: readonly number[];
+}
+
+function rowOf(known: Description, engine: Engine, outcome: Outcome): Row {
+  const { result, seconds, evaluationSeed, trainingCounts } = outcome;
+  const { head, medium, tail } =
+    trainingCounts.length < 3 ? NO_THIRDS : thirds(result.perClass, trainingCounts);
+  return {
+    ...known,
+    commit,
+    engine: engine.name,
+    evaluationSeed,
+    accuracy: result.accuracy,
+    headAccuracy: head,
+    mediumAccuracy: medium,
+    tailAccuracy: tail,
+    classAccuracies: result.perClass,
+    evaluationSeconds: seconds,
+    status: "done",
   };
 }
 

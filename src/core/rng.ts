@@ -11,9 +11,9 @@ export interface Rng {
   /** An independent child stream; the same name gives the same child again, from its start. */
   stream(name: string): Rng;
   /** Uniform on [0, 1), with 53 random bits. */
-  uniform(): number;
+  readonly uniform: () => number;
   /** Standard normal, by the Box-Muller transform. */
-  normal(): number;
+  readonly normal: () => number;
   /** Uniform whole number in {0, …, below − 1}. */
   integer(below: number): number;
   /** A uniformly random order of 0, …, count − 1. */
