@@ -9,6 +9,7 @@ import { dataCommand } from "./commands/data.ts";
 import { demoSizes, runDemo } from "./commands/demo.ts";
 import { distillExperiment } from "./commands/distill.ts";
 import { accuracyText, evaluateRun } from "./commands/evaluate.ts";
+import { optionLines } from "./commands/options.ts";
 import { writeReport } from "./commands/report.ts";
 import { readExperiment } from "./config.ts";
 import { readRun } from "./runFolder.ts";
@@ -83,7 +84,7 @@ const evaluateCommand = (cli: Argv): Argv =>
     },
   );
 
-const dataAndEngines = (cli: Argv): Argv =>
+const describing = (cli: Argv): Argv =>
   cli
     .command(
       "data <name>",
@@ -98,6 +99,14 @@ const dataAndEngines = (cli: Argv): Argv =>
             describe: "Download it from its official address",
           }),
       (given) => dataCommand(given, print),
+    )
+    .command(
+      "options",
+      "Every option of a config, with its default and meaning",
+      () => {},
+      () => {
+        optionLines().forEach(print);
+      },
     )
     .command(
       "engines",
@@ -138,7 +147,7 @@ const reportAndDemo = (cli: Argv): Argv =>
 
 /** Runs a command line. An InputError is one line; anything else keeps its stack. Either way the exit code is 1. */
 export async function main(argv: readonly string[] = hideBin(process.argv)): Promise<void> {
-  const cli = [distillCommand, evaluateCommand, dataAndEngines, reportAndDemo].reduce(
+  const cli = [distillCommand, evaluateCommand, describing, reportAndDemo].reduce(
     (parser, add) => add(parser),
     yargs(argv).scriptName("distillery"),
   );

@@ -16,7 +16,7 @@ import { datasetOptions } from "./data/load.ts";
 const names = <T extends object>(table: T): [keyof T & string, ...(keyof T & string)[]] =>
   Object.keys(table) as [keyof T & string, ...(keyof T & string)[]];
 
-const experimentSchema = z.strictObject({
+export const experimentSchema = z.strictObject({
   data: datasetOptions.describe("Data set and its options"),
   imagesPerClass: z.int().min(1).default(10).describe("Synthetic images of each class"),
   network: choice(networks, { name: "convNet" }).describe("Architecture that matching draws from"),
@@ -42,7 +42,8 @@ const experimentSchema = z.strictObject({
       networks: z.int().min(1).default(5).describe("Fresh networks trained on each synthetic set"),
       network: choice(networks).optional().describe("Their architecture; by default that of the matching"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("How the result is judged"),
   seeds: z.array(z.int().min(0)).min(1).default([0]).describe("One run each"),
   engine: z.string().default("auto").describe("auto, torch or tfjs"),
 });

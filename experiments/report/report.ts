@@ -125,7 +125,7 @@ function accuracyCell({ accuracy, best }: Summary): string | Html {
 }
 
 function repetitions({ accuracy, seedAccuracy, failures }: Summary): string {
-  const sets = seedAccuracy.count > 1 ? ` of ${seedAccuracy.count} seeds` : "";
+  const sets = seedAccuracy.count > 1 ? ` (${seedAccuracy.count} seeds)` : "";
   return `${accuracy.count}${sets}${failures > 0 ? `, ${failures} failed` : ""}`;
 }
 
