@@ -44,11 +44,13 @@ export function writeReport(results: string): WrittenReport {
 
 type FiledFigure = Figure & { readonly file: string };
 
-/** Real images, then the result of each experiment's first seed. */
+/** Real images, then the result of each experiment's first seed, in the order of the rows. */
 function figuresOf(runs: readonly RunFolder[], rows: readonly Row[]): FiledFigure[] {
-  const firsts = runs.filter(
-    (run, i) => runs.findIndex((other) => other.experiment.name === run.experiment.name) === i,
-  );
+  const place = ({ experiment: { name } }: RunFolder): number =>
+    rows.findIndex(({ experiment }) => experiment === name);
+  const firsts = runs
+    .filter((run, i) => runs.findIndex((other) => other.experiment.name === run.experiment.name) === i)
+    .sort((a, b) => place(a) - place(b));
   const sets = new Map(firsts.map((run) => [`${run.experiment.data.name}-real`, run]));
   const real = [...sets].map(([file, run]) => ({
     file,

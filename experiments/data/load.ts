@@ -64,6 +64,15 @@ export interface LoadedData {
  * @throws InputError for files missing or damaged, and for classes with fewer images than asked for.
  */
 export async function loadData(options: DatasetOptions): Promise<LoadedData> {
+  const key = JSON.stringify(options);
+  if (latest?.key !== key) latest = { key, data: await loadAnew(options) };
+  return latest.data;
+}
+
+/** The set loaded last: a command that distils and then evaluates reads it once. */
+let latest: { readonly key: string; readonly data: LoadedData } | undefined;
+
+async function loadAnew(options: DatasetOptions): Promise<LoadedData> {
   const { imbalance, classSize, subsetSeed } = options;
   const splits = await readSplits(options);
   if (imbalance === 1 && classSize === undefined) return { splits };
