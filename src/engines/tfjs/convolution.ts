@@ -8,7 +8,7 @@ import {
   imageGradientByConvolution,
   imageGradientByKernel,
 } from "./convolutionKernels.ts";
-import { checkRank, show } from "./shapes.ts";
+import { checkRank, text } from "../shapes.ts";
 import type { TfjsTensor } from "./tensor.ts";
 
 export function conv2d(images: TfjsTensor, weights: TfjsTensor, options: ConvolutionOptions): TfjsTensor {
@@ -23,7 +23,7 @@ export function conv2d(images: TfjsTensor, weights: TfjsTensor, options: Convolu
   const bias = x.engine.own("conv2d.bias", options.bias);
   check(
     bias.shape.length === 1 && bias.shape[0] === filters.shape[0],
-    () => `conv2d.bias: expected shape ${show([filters.shape[0]!])}, got ${show(bias.shape)}`,
+    () => `conv2d.bias: expected shape ${text([filters.shape[0]!])}, got ${text(bias.shape)}`,
   );
   return y.add(bias);
 }
@@ -38,7 +38,7 @@ function checkOperands(x: TfjsTensor, filters: TfjsTensor, padding: number): voi
   check(
     x.shape[1]! + 2 * padding >= filters.shape[1]! && x.shape[2]! + 2 * padding >= filters.shape[2]!,
     () =>
-      `conv2d: filters ${show(filters.shape)} are larger than the images ${show(x.shape)} with padding ${padding}`,
+      `conv2d: filters ${text(filters.shape)} are larger than the images ${text(x.shape)} with padding ${padding}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { sizeOf } from "../../core/shape.ts";
 import type { Operand } from "../engine.ts";
 import { broadcastTo, sumTo } from "./layout.ts";
-import { broadcastShape, sameShape } from "./shapes.ts";
+import { broadcastShape, sameShape } from "../shapes.ts";
 import type { TfjsTensor } from "./tensor.ts";
 
 /** A kernel y = f(x), and the gradient at x from the gradient g at y. */

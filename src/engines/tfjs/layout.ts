@@ -1,15 +1,11 @@
 import { check } from "../../core/errors.ts";
-import { type Shape, sizeOf } from "../../core/shape.ts";
-import { axisOf, broadcastShape, checkRank, reduced, sameShape, show } from "./shapes.ts";
+import type { Shape } from "../../core/shape.ts";
+import { axisOf, broadcastShape, checkRank, checkReshape, reduced, sameShape, text } from "../shapes.ts";
 import type { TfjsEngine } from "./index.ts";
 import type { TfjsTensor } from "./tensor.ts";
 
 export function reshape(x: TfjsTensor, shape: Shape): TfjsTensor {
-  check(
-    sizeOf(shape) === sizeOf(x.shape),
-    () =>
-      `reshape: expected a shape of ${sizeOf(x.shape)} elements like ${show(x.shape)}, got ${show(shape)}`,
-  );
+  checkReshape(x.shape, shape);
   const y = x.engine.run("Reshape", { x: x.memory }, { shape: [...shape] });
   return x.engine.tape.record(y, [x], [(g) => g.reshape(x.shape)]);
 }
@@ -19,7 +15,7 @@ export function transpose(x: TfjsTensor, order?: readonly number[]): TfjsTensor 
   const perm = order === undefined ? [...x.shape.keys()].reverse() : [...order];
   check(
     perm.length === rank && [...perm].sort((a, b) => a - b).every((axis, i) => axis === i),
-    () => `transpose: expected each axis of ${show(x.shape)} once, got ${show(perm)}`,
+    () => `transpose: expected each axis of ${text(x.shape)} once, got ${text(perm)}`,
   );
   const inverse = perm.map((_, axis) => perm.indexOf(axis));
   const y = x.engine.run("Transpose", { x: x.memory }, { perm });
@@ -31,7 +27,7 @@ export function broadcastTo(x: TfjsTensor, shape: Shape): TfjsTensor {
   const common = broadcastShape("broadcastTo", x.shape, shape);
   check(
     sameShape(common, shape),
-    () => `broadcastTo: expected a shape that ${show(x.shape)} broadcasts to, got ${show(shape)}`,
+    () => `broadcastTo: expected a shape that ${text(x.shape)} broadcasts to, got ${text(shape)}`,
   );
   // Times ones, because the Tile kernel takes 80 times as long in WebAssembly.
   const y = x.engine.constant(() => {
@@ -58,7 +54,7 @@ export function slice(x: TfjsTensor, begin: Shape, size: Shape): TfjsTensor {
   );
   check(
     begin.length === x.shape.length && size.length === x.shape.length && inside,
-    () => `slice: expected a block inside ${show(x.shape)}, got begin ${show(begin)}, size ${show(size)}`,
+    () => `slice: expected a block inside ${text(x.shape)}, got begin ${text(begin)}, size ${text(size)}`,
   );
   const margins = x.shape.map((length, axis) => {
     const before = begin[axis]!;
@@ -89,13 +85,13 @@ export function pad(
 export function concat(engine: TfjsEngine, parts: readonly TfjsTensor[], along: number): TfjsTensor {
   check(parts.length > 0, () => "concat: expected at least one tensor, got none");
   const first = parts[0]!;
-  const axis = axisOf("concat", along, first.shape.length);
+  const axis = axisOf("concat", along, first.shape);
   const others = reduced(first.shape, [axis], true);
   for (const { shape, dtype } of parts) {
     check(
       sameShape(reduced(shape, [axis], true), others) && dtype === first.dtype,
       () =>
-        `concat: expected ${first.dtype} of shape ${show(first.shape)} except along axis ${axis}, got ${dtype} of ${show(shape)}`,
+        `concat: expected ${first.dtype} of shape ${text(first.shape)} except along axis ${axis}, got ${dtype} of ${text(shape)}`,
     );
   }
   const y = engine.run(
@@ -114,7 +110,7 @@ export function concat(engine: TfjsEngine, parts: readonly TfjsTensor[], along: 
 
 /** Reading and adding at positions are each other's adjoints; what repeats is added up. */
 export function gather(x: TfjsTensor, indices: TfjsTensor, along: number): TfjsTensor {
-  const axis = axisOf("gather", along, x.shape.length);
+  const axis = axisOf("gather", along, x.shape);
   const length = x.shape[axis]!;
   checkIndices(indices, length);
   const y = x.engine.run("GatherV2", { x: x.memory, indices: indices.memory }, { axis, batchDims: 0 });

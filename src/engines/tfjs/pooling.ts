@@ -1,7 +1,7 @@
 import { check, wholeNumber } from "../../core/errors.ts";
 import type { Shape } from "../../core/shape.ts";
 import { step } from "./elementwise.ts";
-import { checkRank, show } from "./shapes.ts";
+import { checkRank, text } from "../shapes.ts";
 import type { TfjsTensor } from "./tensor.ts";
 
 /** Averaging over windows and spreading over them are each other's adjoints. */
@@ -85,6 +85,6 @@ function checkWindows(where: string, x: TfjsTensor, size: number): void {
   wholeNumber(`${where}.size`, size, 1);
   check(
     Math.min(x.shape[1]!, x.shape[2]!) >= size,
-    () => `${where}: expected images of at least ${size}×${size} pixels, got shape ${show(x.shape)}`,
+    () => `${where}: expected images of at least ${size}×${size} pixels, got shape ${text(x.shape)}`,
   );
 }

@@ -1,32 +1,31 @@
-import { check } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Axes } from "../engine.ts";
 import { broadcastTo, sumTo } from "./layout.ts";
-import { axesOf, axisOf, reduced, show } from "./shapes.ts";
+import { axesOf, axisOf, checkMatMul, reduced } from "../shapes.ts";
 import type { TfjsTensor } from "./tensor.ts";
 
 export function sum(input: TfjsTensor, axes: Axes | undefined, keepAxes: boolean): TfjsTensor {
   const x = input.float();
-  const over = axesOf("sum", axes, x.shape.length);
+  const over = axesOf("sum", axes, x.shape);
   const kept = reduced(x.shape, over, true);
   const y = x.engine.constant(() => total(x, over).reshape(reduced(x.shape, over, keepAxes)));
   return x.engine.tape.record(y, [x], [(g) => broadcastTo(g.reshape(kept), x.shape)]);
 }
 
 export function mean(x: TfjsTensor, axes: Axes | undefined, keepAxes: boolean): TfjsTensor {
-  const over = axesOf("mean", axes, x.shape.length);
+  const over = axesOf("mean", axes, x.shape);
   const count = over.reduce((product, axis) => product * x.shape[axis]!, 1);
   return sum(x, over, keepAxes).div(count);
 }
 
 /** A constant. */
 export function max(x: TfjsTensor, axes: Axes | undefined, keepAxes: boolean): TfjsTensor {
-  const reductionIndices = axesOf("max", axes, x.shape.length);
+  const reductionIndices = axesOf("max", axes, x.shape);
   return x.engine.run("Max", { x: x.float().memory }, { reductionIndices, keepDims: keepAxes });
 }
 
 export function argmax(x: TfjsTensor, axis: number): TfjsTensor {
-  return x.engine.run("ArgMax", { x: x.memory }, { axis: axisOf("argmax", axis, x.shape.length) });
+  return x.engine.run("ArgMax", { x: x.memory }, { axis: axisOf("argmax", axis, x.shape) });
 }
 
 /** z − log Σ exp z with z = x − max x; the maximum cancels, so it needs no derivative. */
@@ -38,7 +37,7 @@ export function logSoftmax(x: TfjsTensor): TfjsTensor {
 /** d(AB) = dA B + A dB. */
 export function matMul(left: TfjsTensor, right: TfjsTensor): TfjsTensor {
   const [a, b] = [left.float(), right.float()];
-  checkMatrices(a, b);
+  checkMatMul(a.shape, b.shape);
   const rows = a.shape.slice(0, -1);
   // One large product in place of a batch of small ones with the same right side.
   if (a.shape.length > 2 && b.shape.length === 2) {
@@ -61,15 +60,6 @@ export function matMul(left: TfjsTensor, right: TfjsTensor): TfjsTensor {
 function swapped(x: TfjsTensor): TfjsTensor {
   const order = [...x.shape.keys()];
   return x.transpose([...order.slice(0, -2), order.at(-1)!, order.at(-2)!]);
-}
-
-function checkMatrices(a: TfjsTensor, b: TfjsTensor): void {
-  const [left, right] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
-  const batches = left.length === 0 || right.length === 0 || show(left) === show(right);
-  check(
-    Math.min(a.shape.length, b.shape.length) >= 2 && batches && a.shape.at(-1) === b.shape.at(-2),
-    () => `matMul: expected [.., n, k] and [.., k, m], got ${show(a.shape)} and ${show(b.shape)}`,
-  );
 }
 
 /** Sum over axes, in any shape of the right size. */

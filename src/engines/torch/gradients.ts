@@ -3,7 +3,7 @@ import { sizeOf } from "../../core/shape.ts";
 import type { Tensor, ValueAndGradients } from "../engine.ts";
 import { firstList } from "./addon.ts";
 import type { Runtime } from "./runtime.ts";
-import { text } from "./shapes.ts";
+import { text } from "../shapes.ts";
 
 /**
  * Value and gradients of f at the inputs; see `Engine.gradients`.

@@ -5,7 +5,7 @@ import type { Availability, Engine, Tensor, Values } from "../engine.ts";
 import { loadAddon, typeCodes } from "./addon.ts";
 import { gradients, noGrad } from "./gradients.ts";
 import { Runtime } from "./runtime.ts";
-import { axisOf, text } from "./shapes.ts";
+import { axisOf, text } from "../shapes.ts";
 
 export interface TorchOptions {
   /** Type of every floating-point tensor. float64 is for gradient checks: several times slower. */

@@ -1,6 +1,6 @@
 import { check, wholeNumber } from "../../core/errors.ts";
 import type { ConvolutionOptions, Tensor } from "../engine.ts";
-import { text } from "./shapes.ts";
+import { text } from "../shapes.ts";
 import type { TorchTensor } from "./tensor.ts";
 
 /** See `Tensor.conv2d`. */

@@ -3,7 +3,7 @@ import type { Shape } from "../../core/shape.ts";
 import type { DType, Engine, Tensor } from "../engine.ts";
 import { isTensor, tensorsOf } from "../tree.ts";
 import { type Addon, firstList, type Handle, typeCodes, types } from "./addon.ts";
-import { text } from "./shapes.ts";
+import { text } from "../shapes.ts";
 import { TorchTensor } from "./tensor.ts";
 
 export interface RuntimeOptions {

@@ -11,7 +11,7 @@ import {
 import type { Handle } from "./addon.ts";
 import { conv2d, instanceNormReluPool, pool } from "./layers.ts";
 import type { Runtime } from "./runtime.ts";
-import { axesOf, axisOf, checkBroadcast, checkMatMul, checkReshape, text } from "./shapes.ts";
+import { axesOf, axisOf, checkBroadcast, checkMatMul, checkReshape, text } from "../shapes.ts";
 
 /** A tensor of libtorch. Arithmetic takes an int32 operand as the engine's float type. */
 export class TorchTensor implements Tensor {

@@ -1,10 +1,16 @@
-import { check, InputError } from "../../core/errors.ts";
-import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Axes } from "../engine.ts";
+import { check, InputError } from "../core/errors.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+import type { Axes } from "./engine.ts";
+
+// Native kernels are called without checks of their own, and some read outside their input when given a wrong shape.
 
 /** A shape as messages show it. */
 export function text(shape: Shape): string {
   return `[${shape.join(", ")}]`;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }
 
 /** An axis counted from the front. */
@@ -17,13 +23,20 @@ export function axisOf(where: string, axis: number, shape: Shape): number {
   return axis < 0 ? axis + count : axis;
 }
 
-/** Axes counted from the front; all where omitted. */
+/** Axes counted from the front, in ascending order; all where omitted. */
 export function axesOf(where: string, axes: Axes | undefined, shape: Shape): number[] {
   if (axes === undefined) return shape.map((_, axis) => axis);
   if (typeof axes === "number") return [axisOf(where, axes, shape)];
   const along = axes.map((axis) => axisOf(where, axis, shape));
   check(new Set(along).size === along.length, () => `${where}: expected each axis once, got ${text(axes)}`);
-  return along;
+  return along.sort((a, b) => a - b);
+}
+
+/** The shape with the given axes at length 1, or without them. */
+export function reduced(shape: Shape, axes: readonly number[], keepAxes: boolean): number[] {
+  return keepAxes
+    ? shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
+    : shape.filter((_, axis) => !axes.includes(axis));
 }
 
 /** Checks that two shapes broadcast together, as in NumPy. */
@@ -36,6 +49,26 @@ export function checkBroadcast(where: string, left: Shape, right: Shape): void {
       throw new InputError(`${where}: expected shapes that broadcast, got ${text(left)} and ${text(right)}`);
     }
   }
+}
+
+/** The common shape of two operands, as in NumPy. */
+export function broadcastShape(where: string, left: Shape, right: Shape): number[] {
+  checkBroadcast(where, left, right);
+  const rank = Math.max(left.length, right.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const [a, b] = [left[axis - rank + left.length] ?? 1, right[axis - rank + right.length] ?? 1];
+    return a === 1 ? b : a;
+  });
+}
+
+/** @param axes their names, for the message. */
+export function checkRank(
+  where: string,
+  { shape }: { readonly shape: Shape },
+  rank: number,
+  axes: string,
+): void {
+  check(shape.length === rank, () => `${where}: expected ${axes}, got shape ${text(shape)}`);
 }
 
 export function checkReshape(from: Shape, to: Shape): void {
