@@ -11,7 +11,7 @@ import { distillExperiment } from "./commands/distill.ts";
 import { accuracyText, evaluateRun } from "./commands/evaluate.ts";
 import { optionLines } from "./commands/options.ts";
 import { writeReport } from "./commands/report.ts";
-import { readExperiment } from "./config.ts";
+import { applyOverride, readExperiment } from "./config.ts";
 import { readRun } from "./runFolder.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -87,18 +87,26 @@ const evaluateCommand = (cli: Argv): Argv =>
 const describing = (cli: Argv): Argv =>
   cli
     .command(
-      "data <name>",
+      "data <name> [overrides..]",
       "What is there of a data set: classes, counts, means, long tails; with --fetch, download it",
       (command) =>
         command
           .positional("name", { choices: Object.keys(datasets), demandOption: true })
+          .positional("overrides", {
+            type: "string",
+            array: true,
+            describe: "key=value, as in testFraction=0.2",
+          })
           .option("root", { type: "string", default: "data", describe: "Folder that holds it" })
           .option("fetch", {
             type: "boolean",
             default: false,
             describe: "Download it from its official address",
           }),
-      (given) => dataCommand(given, print),
+      ({ overrides = [], ...given }) => {
+        const options = overrides.reduce(applyOverride, {}) as Record<string, unknown>;
+        return dataCommand({ ...given, options }, print);
+      },
     )
     .command(
       "options",

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
-import { InputError, nearest } from "../src/core/errors.ts";
+import { check, InputError, nearest } from "../src/core/errors.ts";
 import { choice } from "../src/core/options.ts";
 import { scarcityPolicies } from "../src/coresets/random.ts";
+import { parseStrategy } from "../src/datasets/augment.ts";
 import { initializations } from "../src/distillers/initialize.ts";
 import { protocols } from "../src/evaluation/protocols.ts";
 import { networks } from "../src/networks/index.ts";
@@ -29,6 +30,13 @@ export const experimentSchema = z.strictObject({
     .describe("Where a class has fewer real images than imagesPerClass: repeat them, or stop with an error"),
   augmentation: z
     .string()
+    .superRefine((strategy, context) => {
+      try {
+        parseStrategy(strategy);
+      } catch (error) {
+        context.addIssue((error as InputError).message.replace(/^augmentation: /, ""));
+      }
+    })
     .optional()
     .describe("Siamese augmentation, as in color_crop_flip, or none; by default all that suits the data set"),
   optimizer: choice(optimizers, { name: "sgd", learningRate: 1, momentum: 0.5 }).describe(
@@ -73,6 +81,13 @@ export function resolveExperiment(
 ): Experiment {
   const parsed = experimentSchema.safeParse(overrides.reduce(applyOverride, config), { reportInput: true });
   if (!parsed.success) throw new InputError(`${where}: ${parsed.error.issues.map(explain).join("; ")}`);
+  const { objective, steps, plugins: wrapped } = parsed.data;
+  check(
+    objective !== undefined || (steps === 0 && wrapped.length === 0),
+    () =>
+      `${where}: expected an objective for ${steps} steps and ${wrapped.length} plugins, got none; ` +
+      "name one, or set steps to 0 and leave the plugins out for the initial images",
+  );
   return { ...parsed.data, name };
 }
 
@@ -96,21 +111,27 @@ function parseYaml(path: string): unknown {
 }
 
 /** `a.b=value` set in a copy of the config; the value is read as YAML, so numbers and lists keep their type. */
-function applyOverride(config: unknown, override: string): unknown {
+export function applyOverride(config: unknown, override: string): unknown {
   const separator = override.indexOf("=");
   if (separator < 1) {
     throw new InputError(
       `override: expected key=value, as in data.root=DIR, got ${JSON.stringify(override)}`,
     );
   }
-  const value: unknown = parseDocument(override.slice(separator + 1)).toJS();
-  return setAt(config, override.slice(0, separator).split("."), value);
+  const value = parseDocument(override.slice(separator + 1));
+  const error = value.errors[0];
+  if (error) throw new InputError(`override ${override}: ${error.message.split("\n")[0]}`);
+  return setAt(config, override.slice(0, separator).split("."), value.toJS());
 }
 
 function setAt(tree: unknown, path: readonly string[], value: unknown): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return value;
   if (Array.isArray(tree)) {
+    check(
+      /^\d+$/.test(key) && Number(key) < tree.length,
+      () => `override: expected a place from 0 to ${tree.length - 1} in the list, got ${key}`,
+    );
     return tree.map((child: unknown, i) => (String(i) === key ? setAt(child, rest, value) : child));
   }
   // A bare name, as in `objective: dm`, becomes { name: dm } when one of its options is set.

@@ -58,7 +58,7 @@ export function openRun(results: string, experiment: Experiment, seed: number, f
   const run = { path: join(results, "runs", experiment.name, `seed-${seed}`), experiment, seed };
   if (force) rmSync(run.path, { recursive: true, force: true });
   const file = fileOf(run, "config");
-  if (existsSync(file)) {
+  if (isDone(run) || existsSync(fileOf(run, "checkpoint"))) {
     const differing = difference(experiment, readRun(run.path).experiment);
     check(
       differing.length === 0,
@@ -129,15 +129,21 @@ export function rewindMetrics(run: RunFolder, step: number): void {
   writeWhole(fileOf(run, "metrics"), kept.map((metric) => `${JSON.stringify(metric)}\n`).join(""));
 }
 
-/** Lines of `asked`'s config that are not in `held`'s, but for what does not change the images. */
-function difference(asked: Experiment, held: Experiment): string[] {
-  const lines = (experiment: Experiment): string[] => {
-    const { checkpointEvery, engine, evaluation, seeds } = asked;
-    const data = { ...experiment.data, root: asked.data.root };
-    return stringify({ ...experiment, data, checkpointEvery, engine, evaluation, seeds }).split("\n");
-  };
-  const known = new Set(lines(held));
-  return lines(asked)
-    .filter((line) => !known.has(line))
-    .map((line) => line.trim());
+/** What differs between two configs, but for what does not change the images: "steps: 20 there, 30 here". */
+function difference(here: Experiment, there: Experiment): string[] {
+  const [asked, held] = [here, there].map((experiment) => {
+    const { checkpointEvery, engine, evaluation, seeds } = here;
+    const data = { ...experiment.data, root: here.data.root };
+    return flattened({ ...experiment, data, checkpointEvery, engine, evaluation, seeds });
+  }) as [Map<string, string>, Map<string, string>];
+  return [...new Set([...held.keys(), ...asked.keys()])]
+    .filter((path) => held.get(path) !== asked.get(path))
+    .map((path) => `${path}: ${held.get(path) ?? "nothing"} there, ${asked.get(path) ?? "nothing"} here`);
+}
+
+/** The leaves of a config by their paths. */
+function flattened(tree: unknown, path = ""): Map<string, string> {
+  if (typeof tree !== "object" || tree === null) return new Map([[path, String(tree)]]);
+  const inside = (key: string): string => (path === "" ? key : `${path}.${key}`);
+  return new Map(Object.entries(tree).flatMap(([key, child]) => [...flattened(child, inside(key))]));
 }

@@ -11,7 +11,7 @@ const layers = [
   ["src/training"],
   ["src/objectives"],
   ["src/plugins", "src/coresets"],
-  ["src/distillers", "src/evaluation", "src/generation", "src/theory"],
+  ["src/distillers", "src/evaluation"],
   ["src/index.ts"],
   ["experiments"],
 ];

@@ -42,7 +42,8 @@ export async function runDemo(
   );
   print(`Engine: ${reason}`);
   const overrides: readonly string[] = sizes[size];
-  for (const name of members) {
+  for (const [i, name] of members.entries()) {
+    print(`${i + 1} of ${members.length}: ${name}`);
     const steps = name.startsWith("random")
       ? overrides.filter((text) => !text.startsWith("steps="))
       : overrides;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
+import { check } from "../../src/core/errors.ts";
 import { normalized, type Splits } from "../../src/datasets/dataset.ts";
 import { decodeProgress, encodeProgress } from "../../src/distillers/checkpoint.ts";
 import { begin, distill, type Distillation, type Progress } from "../../src/distillers/distill.ts";
@@ -105,7 +106,11 @@ async function finish(
 }
 
 function writeCheckpoint(run: RunFolder, progress: Progress, seconds: number): void {
-  writeWhole(fileOf(run, "checkpoint"), encodeProgress(progress, { seconds: String(seconds) }));
+  const { engine } = progress.learned.images;
+  writeWhole(
+    fileOf(run, "checkpoint"),
+    encodeProgress(progress, { seconds: String(seconds), engine: engine.name }),
+  );
 }
 
 function readCheckpoint(
@@ -115,5 +120,11 @@ function readCheckpoint(
   const file = fileOf(run, "checkpoint");
   if (!existsSync(file)) return undefined;
   const { progress, metadata } = decodeProgress(readFileSync(file), engine);
+  check(
+    metadata.engine === engine.name,
+    () =>
+      `${file}: expected a checkpoint of ${engine.name}, got one of ${metadata.engine}, whose numbers differ; ` +
+      `go on with --engine ${metadata.engine}, or start anew with --force`,
+  );
   return { progress, seconds: Number(metadata.seconds) };
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { check } from "../../src/core/errors.ts";
+import { check, InputError } from "../../src/core/errors.ts";
 import { seeded } from "../../src/core/rng.ts";
 import { classCounts } from "../../src/datasets/dataset.ts";
 import type { Engine } from "../../src/engines/index.ts";
@@ -47,7 +47,9 @@ export async function evaluateRun(run: RunFolder, engine: Engine, options: Evalu
     classes: splits.train.classNames.length,
   });
   const known = descriptionOf(run, artifact, { protocol: protocolId, evaluationNetwork: network.name });
-  const recorded = options.force ? [] : readRows(file).filter((row) => isSame(row, known));
+  const recorded = options.force
+    ? []
+    : readRows(file).filter((row) => row.status === "done" && isSame(row, known));
   const test = testSet(splits.test, engine);
   const images = engine.tensor([artifact.labels.length, ...artifact.imageShape], artifact.images);
   const plan: EvaluationPlan = {
@@ -86,26 +88,33 @@ const NO_THIRDS: Thirds = { head: NaN, medium: NaN, tail: NaN };
 
 /** Accuracy of rows as text: mean and spread over networks, in percent. */
 export function accuracyText(rows: readonly Row[]): string {
-  const accuracies = rows.map((row) => 100 * row.accuracy);
+  const accuracies = rows.map((row) => 100 * row.accuracy).filter(Number.isFinite);
+  if (accuracies.length === 0) return `no accuracy: ${rows[0]?.status ?? "no network was trained"}`;
   const spread = accuracies.length > 1 ? ` ± ${sampleStandardDeviation(accuracies).toFixed(1)}` : "";
   return `${mean(accuracies).toFixed(1)}${spread} % over ${accuracies.length} networks`;
 }
 
+/** Trains and tests one network. A training that diverges is an outcome, not the end of the others. */
 function trainAndTest(
   plan: EvaluationPlan,
   seed: number,
   label: string,
-): { readonly result: Evaluation; readonly seconds: number } {
+): { readonly result: Evaluation | InputError; readonly seconds: number } {
   const { epochs } = plan.protocol.training;
   const line = progressLine(label, epochs);
   const training = evaluate(plan, seeded(seed).stream("evaluation"));
-  for (;;) {
-    const next = training.next();
-    if (next.done) {
-      const seconds = line.end(`accuracy ${(100 * next.value.accuracy).toFixed(1)} %`);
-      return { result: next.value, seconds };
+  try {
+    for (;;) {
+      const next = training.next();
+      if (next.done) {
+        const seconds = line.end(`accuracy ${(100 * next.value.accuracy).toFixed(1)} %`);
+        return { result: next.value, seconds };
+      }
+      line.at(next.value.epoch + 1, `epoch ${next.value.epoch + 1}/${epochs}`);
     }
-    line.at(next.value.epoch + 1, `epoch ${next.value.epoch + 1}/${epochs}`);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { result: error, seconds: line.end(error.message) };
   }
 }
 
@@ -145,7 +154,8 @@ function descriptionOf(
 }
 
 interface Outcome {
-  readonly result: Evaluation;
+  /** What came of it, or why nothing did. */
+  readonly result: Evaluation | InputError;
   readonly seconds: number;
   readonly evaluationSeed: number;
   readonly trainingCounts: readonly number[];
@@ -153,20 +163,21 @@ interface Outcome {
 
 function rowOf(known: Description, engine: Engine, outcome: Outcome): Row {
   const { result, seconds, evaluationSeed, trainingCounts } = outcome;
-  const { head, medium, tail } =
-    trainingCounts.length < 3 ? NO_THIRDS : thirds(result.perClass, trainingCounts);
+  const failed = result instanceof InputError;
+  const perClass = failed ? trainingCounts.map(() => NaN) : result.perClass;
+  const { head, medium, tail } = trainingCounts.length < 3 ? NO_THIRDS : thirds(perClass, trainingCounts);
   return {
     ...known,
     commit,
     engine: engine.name,
     evaluationSeed,
-    accuracy: result.accuracy,
+    accuracy: failed ? NaN : result.accuracy,
     headAccuracy: head,
     mediumAccuracy: medium,
     tailAccuracy: tail,
-    classAccuracies: result.perClass,
+    classAccuracies: perClass,
     evaluationSeconds: seconds,
-    status: "done",
+    status: failed ? result.message : "done",
   };
 }
 

@@ -35,7 +35,7 @@ function presetOf(option: z.ZodType): string {
   const { data: preset } = option.safeParse(undefined);
   if (preset === undefined) return "";
   if (typeof preset !== "object" || Array.isArray(preset))
-    return ` = ${String(JSON.stringify(preset)).replaceAll('"', "")}`;
+    return ` = ${JSON.stringify(preset).replaceAll('"', "")}`;
   return "name" in (preset as object) ? ` = ${(preset as { name: string }).name}` : "";
 }
 

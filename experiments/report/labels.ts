@@ -8,7 +8,7 @@ export function methodOf({ objective, plugins }: Pick<Summary, "objective" | "pl
 /** The method, with its steps where another of the setting differs in nothing else. */
 export function labelAmong(rivals: readonly Summary[], one: Summary): string {
   const alike = rivals.filter((other) => methodOf(other) === methodOf(one));
-  return alike.length > 1 ? `${methodOf(one)}, ${pluralOf(one.steps, "step")}` : methodOf(one);
+  return alike.length > 1 ? `${methodOf(one)}, ${one.experiment}` : methodOf(one);
 }
 
 /** "1 network", "5 networks". */

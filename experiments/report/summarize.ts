@@ -12,6 +12,7 @@ const cell = [
   "objective",
   "plugins",
   "steps",
+  "experiment",
 ] as const satisfies readonly (keyof Row)[];
 
 /** What two summaries must share to be compared: all of a cell but the method. */

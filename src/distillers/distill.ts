@@ -25,6 +25,8 @@ export interface Progress {
   readonly optimizers: Readonly<Record<string, Tree>>;
   /** State of the method. */
   readonly state: Tree;
+  /** Loss of the step before, null before the first. */
+  readonly loss: number | null;
 }
 
 /** What a step reports. */
@@ -46,7 +48,13 @@ export function begin(run: Distillation, images: Tensor): Progress {
   const { learned = {}, state = null } = objective.begin?.(source, rng.stream("begin")) ?? {};
   const all: Learned = { ...learned, images };
   const optimizers = Object.entries(all).map(([name, value]) => [name, optimizerOf(run, name).init(value)]);
-  return { step: 0, learned: all, optimizers: Object.fromEntries(optimizers) as Record<string, Tree>, state };
+  return {
+    step: 0,
+    learned: all,
+    optimizers: Object.fromEntries(optimizers) as Record<string, Tree>,
+    state,
+    loss: null,
+  };
 }
 
 /**
@@ -57,17 +65,15 @@ export function begin(run: Distillation, images: Tensor): Progress {
  */
 export function* distill(run: Distillation, start: Progress): Generator<Report, void> {
   let progress = start;
-  let lastLoss: number | undefined;
   while (progress.step < run.steps) {
-    const report = run.source.engine.scope(() => step(run, progress, lastLoss));
+    const report = run.source.engine.scope(() => step(run, progress));
     disposeExcept(progress, report.progress);
     progress = report.progress;
-    lastLoss = report.loss;
     yield report;
   }
 }
 
-function step(run: Distillation, progress: Progress, lastLoss: number | undefined): Report {
+function step(run: Distillation, progress: Progress): Report {
   const { source, objective, rng } = run;
   const { step, learned, state } = progress;
   const draw: Draw = objective.draw(source, rng.stream(`step/${step}`), { step, state });
@@ -77,7 +83,7 @@ function step(run: Distillation, progress: Progress, lastLoss: number | undefine
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
     throw new Divergence(
       `${objective.name}, step ${step}: expected a finite loss and gradient, got ${loss} and ${gradientNorm}; ` +
-        `the last finite loss was ${lastLoss ?? "none"}. A lower learning rate may help`,
+        `the last finite loss was ${progress.loss ?? "none"}. A lower learning rate may help`,
     );
   }
   const updates = Object.entries(learned).map(([name, value]) => {
@@ -88,7 +94,7 @@ function step(run: Distillation, progress: Progress, lastLoss: number | undefine
   const optimizers = Object.fromEntries(updates.map(([name, updated]) => [name, updated.state]));
   const nextState = objective.after ? objective.after(next, draw) : state;
   return {
-    progress: { step: step + 1, learned: next, optimizers, state: nextState },
+    progress: { step: step + 1, learned: next, optimizers, state: nextState, loss },
     loss,
     gradientNorm,
     metrics: draw.metrics ?? {},

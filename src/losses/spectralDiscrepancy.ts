@@ -29,13 +29,13 @@ export interface SpectralWeights {
  *     L = Σ_c 1/f Σ_ω [ α_c (|P| − |Q|)² + (1 − α_c) · 2|P||Q|(1 − cos(arg P − arg Q)) ]
  *       = Σ_c 1/f Σ_ω [ (2α_c − 1)(|P| − |Q|)² + (1 − α_c)|P − Q|² ],   P = Φ_real,c(ω), Q = Φ_synthetic,c(ω)
  *
- * The second line is computed: no angle is taken, and nothing cancels where P and Q meet. At α = ½ it is half the squared
+ * The second line is computed: no angle is taken, and both of its parts vanish where P and Q meet. At α = ½ it is half the squared
  * distance |P − Q|². For 0 < α < 1 it is zero iff that is, and within min(α, 1 − α) and max(α, 1 − α) times it. At α = 1
  * shifting all synthetic features by one vector changes nothing; at α = 0 any sample with Q = 0 has loss 0.
  *
  * With a target amplitude A, |P| becomes A in the amplitude part alone.
  *
- * @returns scalar; ≥ 0 without a target.
+ * @returns scalar; ≥ 0 without a target, but for rounding.
  * @throws InputError if classes or frequencies differ in number, or an α is outside [0, 1].
  */
 export function spectralDiscrepancy(

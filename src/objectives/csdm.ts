@@ -10,7 +10,7 @@ import {
   unbiasedAmplitude,
 } from "../losses/characteristic.ts";
 import { spectralDiscrepancy } from "../losses/spectralDiscrepancy.ts";
-import { bandwidth, bandwidthOptions, pairDistances } from "./bandwidth.ts";
+import { bandwidth, bandwidthOptions, median, pairDistances } from "./bandwidth.ts";
 import { classWeights, classWeightsOf, meanSimilarity } from "./classWeights.ts";
 import { type ClassFeatures, distributionMatching, distributionOptions, type Term } from "./distribution.ts";
 import type { Objective, Source } from "./objective.ts";
@@ -22,9 +22,13 @@ export const csdmOptions = distributionOptions.extend({
   bandwidth: bandwidthOptions
     .prefault({})
     .describe("Unit of the kernel's scale, anew for each step's network"),
+  features: z
+    .enum(["raw", "unit"])
+    .default("raw")
+    .describe("Embeddings as they are, or each of length 1, as NCFM takes them with a fixed bandwidth of 1"),
   frequencies: z.int().min(1).default(1024).describe("f, drawn anew in each step and shared by all classes"),
   weighting: choice(classWeights, { name: "logarithmic" }).describe(
-    "α of each class by its number of real images; its logarithm by default",
+    "α of each class by its number of real images; noiseAware goes with the unbiased amplitudeTarget",
   ),
   amplitudeTarget: z
     .enum(["empirical", "unbiased"])
@@ -34,7 +38,8 @@ export const csdmOptions = distributionOptions.extend({
     .enum(["bandwidth", "none"])
     .default("bandwidth")
     .describe(
-      "Times 2d/E‖ω‖²: at α = ½ and large bandwidth the loss is then DM's, and learning rates carry over",
+      "Times 2d/E‖ω‖² (of kernels where that is infinite, 2ℓ² in Euclidean length): at α = ½ and large bandwidth the loss " +
+        "is then DM's, and learning rates carry over",
     ),
 });
 
@@ -54,16 +59,19 @@ export function csdm(options: CsdmOptions): Objective {
   const alphaOf = classWeightsOf(options.weighting);
   const spectral: Term = {
     weight: 1,
-    prepare(real, source, rng) {
-      const length = kernelLength(options, kernel, real, rng.stream("bandwidth"));
+    prepare(raw, source, rng) {
+      const real = featuresOf(options, raw);
+      const points = somePoints(options, real, rng.stream("bandwidth"));
+      const length = kernelLength(options, kernel, points);
       const frequencies = drawnFrequencies(options, kernel, { real, length, rng: rng.stream("frequencies") });
       const realPhi = characteristicFunction(real.values, frequencies, real.counts);
       const amplitude = alphaOf(classStatistics(realPhi, real, source));
       const target =
         options.amplitudeTarget === "unbiased" ? { target: unbiasedAmplitude(realPhi, real.counts) } : {};
-      const scale = lossScale(options, kernel, real, length);
+      const scale = lossScale(options, kernel, { points, length });
       return {
-        loss({ values, counts }) {
+        loss(synthetic) {
+          const { values, counts } = featuresOf(options, synthetic);
           const phi = characteristicFunction(values, frequencies, counts);
           return spectralDiscrepancy(realPhi, phi, { amplitude, ...target }).mul(scale);
         },
@@ -74,24 +82,36 @@ export function csdm(options: CsdmOptions): Objective {
   return distributionMatching("csdm", [spectral], options);
 }
 
-/** ℓ, from distances between some of the step's real features. */
+function featuresOf({ features }: CsdmOptions, { values, counts }: ClassFeatures): ClassFeatures {
+  if (features === "raw") return { values, counts };
+  const squaredLength = values.square().sum(1, true).maximum(SMALLEST_SQUARED_LENGTH);
+  return { values: values.div(squaredLength.sqrt()), counts };
+}
+
+/** Keeps an embedding that is zero everywhere at zero. */
+const SMALLEST_SQUARED_LENGTH = 1e-24;
+
+/** Some of the step's real features, that distances are taken between, [points, d]. */
+function somePoints({ bandwidth: { points } }: CsdmOptions, { values }: ClassFeatures, rng: Rng): Tensor {
+  const chosen = rng.permutation(values.shape[0]!).subarray(0, points);
+  return values.gather(values.engine.indices(chosen));
+}
+
+/** ℓ, from distances in the kernel's own unit. */
 function kernelLength(
   { bandwidth: rule }: CsdmOptions,
   { lengthUnit }: StationaryKernel,
-  { values }: ClassFeatures,
-  rng: Rng,
+  points: Tensor,
 ): number {
   if (rule.rule === "fixed") return rule.factor;
-  const [rows, width] = values.shape as [number, number];
-  const chosen = rng.permutation(rows).subarray(0, rule.points);
-  const points = values.gather(values.engine.indices(chosen));
   // Millions of coordinate differences: the engine's matrix product for ‖·‖₂, a plain loop where there is none for it.
   const distances =
-    lengthUnit === "l2"
-      ? belowDiagonal(squaredDistances(points, points).sqrt())
-      : pairDistances(points.values(), width, "l1");
+    lengthUnit === "l2" ? euclideanDistances(points) : pairDistances(points.values(), points.shape[1]!, "l1");
   return bandwidth(rule, distances);
 }
+
+const euclideanDistances = (points: Tensor): Float64Array =>
+  belowDiagonal(squaredDistances(points, points).sqrt());
 
 function belowDiagonal(matrix: Tensor): Float64Array {
   const size = matrix.shape[0]!;
@@ -125,15 +145,19 @@ function classStatistics(
   };
 }
 
-/** 2d/E‖ω‖². Of a kernel for which that expectation is infinite, 2ℓ². */
+/**
+ * 2d/E‖ω‖², the squared length over which the kernel falls off, twice. Where that expectation is infinite, twice the
+ * squared Euclidean length that the kernel's scale stands for.
+ */
 function lossScale(
-  { lossScale: rule }: CsdmOptions,
+  { lossScale: rule, bandwidth: { rule: unit, factor }, kernel: { scale } }: CsdmOptions,
   kernel: StationaryKernel,
-  real: ClassFeatures,
-  length: number,
+  { points, length }: { readonly points: Tensor; readonly length: number },
 ): number {
   if (rule === "none") return 1;
-  const width = real.values.shape[1]!;
-  const squaredFrequency = kernel.meanSquaredFrequency(width);
-  return 2 * length ** 2 * (Number.isFinite(squaredFrequency) ? width / squaredFrequency : 1);
+  const width = points.shape[1]!;
+  const squaredFrequency = kernel.meanSquaredFrequency(width) / length ** 2;
+  if (Number.isFinite(squaredFrequency)) return (2 * width) / squaredFrequency;
+  const euclidean = unit === "fixed" ? length : factor * median(euclideanDistances(points));
+  return 2 * (scale * euclidean) ** 2;
 }

@@ -196,7 +196,7 @@ describe("the page", () => {
     for (const text of [
       "70.5 ± 0.7</b>",
       "★",
-      "dm, 100 steps",
+      "dm, e",
       "dm, 9 steps",
       "torch-cpu",
       "a: 1\n  b: 2\n",

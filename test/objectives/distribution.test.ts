@@ -165,6 +165,30 @@ describe("csdm", () => {
     expect(bandwidthOf({ factor: 2 })).toBeCloseTo(2 * bandwidthOf({ factor: 1 }), 10);
   });
 
+  test.each(["laplacian", "matern12"])("under %s scales its loss by a Euclidean length too", (kernel) => {
+    const ratio = (scale: number): number => {
+      const lossOf = (lossScale: string): number => {
+        const options = csdmOptions.parse({ kernel: { name: kernel, scale }, frequencies: 16, lossScale });
+        const objective = csdm(options);
+        return objective.loss(learned, objective.draw(source, seeded(2), firstStep)).item();
+      };
+      return lossOf("bandwidth") / lossOf("none");
+    };
+    const gaussian = csdm(csdmOptions.parse({ frequencies: 16 })).draw(source, seeded(2), firstStep).metrics!;
+    expect(ratio(1)).toBeCloseTo(2 * gaussian.bandwidth! ** 2, 6);
+    expect(ratio(3)).toBeCloseTo(9 * ratio(1), 6);
+  });
+
+  test("of unit features gives the frequencies features of length 1", () => {
+    const options = { features: "unit", bandwidth: { rule: "median" }, frequencies: 16 };
+    const { metrics } = csdm(csdmOptions.parse(options)).draw(source, seeded(2), firstStep);
+    // Of vectors of length 1 without negative entries, none are further apart than √2.
+    expect(metrics!.bandwidth).toBeGreaterThan(0);
+    expect(metrics!.bandwidth).toBeLessThanOrEqual(Math.SQRT2);
+    const raw = csdm(csdmOptions.parse({ ...options, features: "raw" })).draw(source, seeded(2), firstStep);
+    expect(metrics!.bandwidth).not.toBeCloseTo(raw.metrics!.bandwidth!, 3);
+  });
+
   test.each(["laplacian", "matern12", "matern32", "inverseMultiquadric", "cauchyProduct"])(
     "has a finite loss and gradient under %s",
     (kernel) => {
