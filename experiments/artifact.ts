@@ -6,7 +6,7 @@ import type { Dataset } from "../src/datasets/dataset.ts";
 import type { Learned } from "../src/objectives/objective.ts";
 import { type HostArray } from "../src/formats/array.ts";
 import { type NamedArrays, readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
-import { writeWhole } from "./files.ts";
+import { inFile, writeWhole } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import { fileOf, type RunFolder } from "./runFolder.ts";
 
@@ -70,7 +70,7 @@ export function writeArtifact(
  */
 export function readArtifact(run: RunFolder): Artifact {
   const path = fileOf(run, "synthetic");
-  const { arrays, metadata } = readSafetensors(readFileSync(path));
+  const { arrays, metadata } = inFile(path, () => readSafetensors(readFileSync(path)));
   const { images, labels } = arrays;
   check(
     images?.data instanceof Float32Array &&

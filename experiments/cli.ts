@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
-import { InputError } from "../src/core/errors.ts";
+import { InputError, wholeNumber } from "../src/core/errors.ts";
 import { datasets } from "../src/datasets/index.ts";
 import { type Engine, engineReport, selectEngine } from "../src/engines/index.ts";
 import { protocols, type ProtocolId } from "../src/evaluation/protocols.ts";
@@ -28,7 +28,8 @@ const threadsOption = {
 } as const;
 
 async function engineFor(name: string, threads: number | undefined): Promise<Engine> {
-  const { engine, reason } = await selectEngine(name, threads === undefined ? {} : { threads });
+  const options = threads === undefined ? {} : { threads: wholeNumber("--threads", threads, 1) };
+  const { engine, reason } = await selectEngine(name, options);
   print(`engine: ${reason}`);
   return engine;
 }
@@ -169,7 +170,13 @@ export async function main(argv: readonly string[] = hideBin(process.argv)): Pro
       })
       .parseAsync();
   } catch (error) {
-    process.stderr.write(`${error instanceof InputError ? error.message : (error as Error).stack}\n`);
+    process.stderr.write(`${messageOf(error as Error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** One line for what the user can mend, the system's refusals among it; the stack for all else. */
+function messageOf(error: Error): string | undefined {
+  if (error instanceof InputError) return error.message;
+  return "syscall" in error ? `the system refused: ${error.message}` : error.stack;
 }

@@ -19,7 +19,7 @@ const names = <T extends object>(table: T): [keyof T & string, ...(keyof T & str
 
 export const experimentSchema = z.strictObject({
   data: datasetOptions.describe("Data set and its options"),
-  imagesPerClass: z.int().min(1).default(10).describe("Synthetic images of each class"),
+  imagesPerClass: z.int().min(1).max(10_000).default(10).describe("Synthetic images of each class"),
   network: choice(networks, { name: "convNet" }).describe("Architecture that matching draws from"),
   objective: choice(methods).optional().describe("Method; without one the initial images are the result"),
   plugins: z.array(choice(plugins)).default([]).describe("Wrapped around the objective, first innermost"),
@@ -52,7 +52,12 @@ export const experimentSchema = z.strictObject({
     })
     .prefault({})
     .describe("How the result is judged"),
-  seeds: z.array(z.int().min(0)).min(1).default([0]).describe("One run each"),
+  seeds: z
+    .array(z.int().min(0))
+    .min(1)
+    .refine((seeds) => new Set(seeds).size === seeds.length, "expected each seed once")
+    .default([0])
+    .describe("One run each"),
   engine: z.string().default("auto").describe("auto, torch or tfjs"),
 });
 
@@ -91,7 +96,12 @@ export function resolveExperiment(
   return { ...parsed.data, name };
 }
 
-function parseYaml(path: string): unknown {
+/**
+ * The content of a YAML file.
+ *
+ * @throws InputError for a file that is missing, no YAML, or has a key twice, with line and column.
+ */
+export function parseYaml(path: string): unknown {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -100,14 +110,22 @@ function parseYaml(path: string): unknown {
       `${path}: expected a config file, found none; the ones that come along are in configs/`,
     );
   }
+  return valueOf(text, (line, column) => `${path}:${line}:${column}`);
+}
+
+function valueOf(text: string, where: (line: number, column: number) => string): unknown {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const error = document.errors[0];
   if (error) {
     const { line, col } = lines.linePos(error.pos[0]);
-    throw new InputError(`${path}:${line}:${col}: ${error.message}`);
+    throw new InputError(`${where(line, col)}: ${error.message}`);
   }
-  return document.toJS();
+  try {
+    return document.toJS();
+  } catch (unresolved) {
+    throw new InputError(`${where(1, 1)}: ${(unresolved as Error).message}`);
+  }
 }
 
 /** `a.b=value` set in a copy of the config; the value is read as YAML, so numbers and lists keep their type. */
@@ -118,10 +136,8 @@ export function applyOverride(config: unknown, override: string): unknown {
       `override: expected key=value, as in data.root=DIR, got ${JSON.stringify(override)}`,
     );
   }
-  const value = parseDocument(override.slice(separator + 1));
-  const error = value.errors[0];
-  if (error) throw new InputError(`override ${override}: ${error.message.split("\n")[0]}`);
-  return setAt(config, override.slice(0, separator).split("."), value.toJS());
+  const value = valueOf(override.slice(separator + 1), () => `override ${override}`);
+  return setAt(config, override.slice(0, separator).split("."), value);
 }
 
 function setAt(tree: unknown, path: readonly string[], value: unknown): unknown {

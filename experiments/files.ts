@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { InputError } from "../src/core/errors.ts";
 
 /** Writes a whole file or nothing: to a temporary name beside it, then renames. Missing folders are made. */
 export function writeWhole(path: string, content: string | Uint8Array): void {
@@ -7,4 +8,14 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
   const partial = `${path}.${process.pid}.partial`;
   writeFileSync(partial, content);
   renameSync(partial, path);
+}
+
+/** Runs `read`; what it finds wrong is said with the file it is in, and what to do. */
+export function inFile<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${path}: ${error.message}; the file is damaged: distil again with --force`);
+  }
 }

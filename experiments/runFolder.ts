@@ -1,9 +1,10 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { check, InputError } from "../src/core/errors.ts";
 import type { Report } from "../src/distillers/distill.ts";
-import { type Experiment, resolveExperiment } from "./config.ts";
+import { datasets } from "../src/datasets/index.ts";
+import { type Experiment, parseYaml, resolveExperiment } from "./config.ts";
 import { writeWhole } from "./files.ts";
 
 /** One line of metrics.jsonl. */
@@ -49,16 +50,20 @@ export function fileOf(run: { readonly path: string }, file: keyof typeof FILES)
 }
 
 /**
- * The folder of a run, made if it is new. One that holds a run of the same options is taken up again; where the data lie,
- * the engine and how it is evaluated may differ.
+ * The folder of a run, new or taken up again; nothing is written yet. Where the data lie, the engine and how it is
+ * evaluated may differ from the run it holds.
  *
- * @throws InputError if it holds a run of other options, unless `force` says to replace it.
+ * @throws InputError for a name that is no folder's, and for a folder with a run of other options unless `force` says to
+ *   replace it.
  */
 export function openRun(results: string, experiment: Experiment, seed: number, force = false): RunFolder {
-  const run = { path: join(results, "runs", experiment.name, `seed-${seed}`), experiment, seed };
-  if (force) rmSync(run.path, { recursive: true, force: true });
-  const file = fileOf(run, "config");
-  if (isDone(run) || existsSync(fileOf(run, "checkpoint"))) {
+  const { name } = experiment;
+  check(
+    /^\w[\w.+-]*$/.test(name),
+    () => `--name: expected letters, digits and any of . + - _, as in dm-short, got ${JSON.stringify(name)}`,
+  );
+  const run = { path: join(results, "runs", name, `seed-${seed}`), experiment, seed };
+  if (!force && (isDone(run) || existsSync(fileOf(run, "checkpoint")))) {
     const differing = difference(experiment, readRun(run.path).experiment);
     check(
       differing.length === 0,
@@ -67,9 +72,13 @@ export function openRun(results: string, experiment: Experiment, seed: number, f
         "give this one another name with --name, or replace that one with --force",
     );
   }
-  mkdirSync(run.path, { recursive: true });
-  writeWhole(file, stringify({ ...experiment, seeds: [seed] }));
   return run;
+}
+
+/** Makes the folder and writes the config; with `force`, what it held is removed first. */
+export function prepareRun({ path, experiment, seed }: RunFolder, force: boolean): void {
+  if (force) rmSync(path, { recursive: true, force: true });
+  writeWhole(join(path, FILES.config), stringify({ ...experiment, seeds: [seed] }));
 }
 
 /** The run in an existing folder. */
@@ -80,7 +89,7 @@ export function readRun(path: string): RunFolder {
       `${path}: expected the folder of a run, with ${FILES.config} in it, as in results/runs/NAME/seed-0`,
     );
   }
-  const { name, ...config } = parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+  const { name, ...config } = parseYaml(file) as Record<string, unknown>;
   const experiment = resolveExperiment(String(name), config, [], file);
   return { path: resolve(path), experiment, seed: experiment.seeds[0]! };
 }
@@ -89,13 +98,13 @@ export function readRun(path: string): RunFolder {
 export function listRuns(results: string): string[] {
   const root = join(results, "runs");
   if (!existsSync(root)) return [];
-  return readdirSync(root)
-    .sort()
-    .flatMap((experiment) =>
-      readdirSync(join(root, experiment))
-        .sort()
-        .map((seed) => join(root, experiment, seed)),
-    )
+  const folders = (path: string): string[] =>
+    readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(path, entry.name))
+      .sort();
+  return folders(root)
+    .flatMap(folders)
     .filter((path) => existsSync(join(path, FILES.config)));
 }
 
@@ -133,7 +142,9 @@ export function rewindMetrics(run: RunFolder, step: number): void {
 function difference(here: Experiment, there: Experiment): string[] {
   const [asked, held] = [here, there].map((experiment) => {
     const { checkpointEvery, engine, evaluation, seeds } = here;
-    const data = { ...experiment.data, root: here.data.root };
+    // Official files hold the same images wherever they lie; a folder's images are known by the folder alone.
+    const official = datasets[experiment.data.name].from !== "images";
+    const data = official ? { ...experiment.data, root: here.data.root } : experiment.data;
     return flattened({ ...experiment, data, checkpointEvery, engine, evaluation, seeds });
   }) as [Map<string, string>, Map<string, string>];
   return [...new Set([...held.keys(), ...asked.keys()])]

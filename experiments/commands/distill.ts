@@ -1,21 +1,36 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { check } from "../../src/core/errors.ts";
-import { normalized, type Splits } from "../../src/datasets/dataset.ts";
+import { setImmediate } from "node:timers/promises";
+import { check, InputError } from "../../src/core/errors.ts";
+import { normalized } from "../../src/datasets/dataset.ts";
 import { decodeProgress, encodeProgress } from "../../src/distillers/checkpoint.ts";
-import { begin, distill, type Distillation, type Progress } from "../../src/distillers/distill.ts";
+import {
+  begin,
+  distill,
+  type Distillation,
+  Divergence,
+  type Progress,
+} from "../../src/distillers/distill.ts";
 import { initialImages } from "../../src/distillers/initialize.ts";
-import { disposeExcept, type Engine } from "../../src/engines/index.ts";
+import { disposeExcept, type Engine, type Tensor } from "../../src/engines/index.ts";
 import type { Source } from "../../src/objectives/objective.ts";
 import { optimizerOf } from "../../src/optimizers/index.ts";
 import { writeArtifact } from "../artifact.ts";
 import type { Experiment } from "../config.ts";
 import { loadData } from "../data/load.ts";
-import { writeWhole } from "../files.ts";
+import { inFile, writeWhole } from "../files.ts";
 import { imageGrid } from "../images.ts";
 import { machine } from "../machine.ts";
 import { progressLine } from "../progress.ts";
-import { appendMetric, fileOf, isDone, openRun, rewindMetrics, type RunFolder } from "../runFolder.ts";
+import {
+  appendMetric,
+  fileOf,
+  isDone,
+  openRun,
+  prepareRun,
+  rewindMetrics,
+  type RunFolder,
+} from "../runFolder.ts";
 import { distillationRng, methodName, objectiveOf, sourceOf } from "../setting.ts";
 
 export interface DistillOptions {
@@ -36,51 +51,97 @@ export async function distillExperiment(
   { results, force }: DistillOptions,
 ): Promise<RunFolder[]> {
   const runs = experiment.seeds.map((seed) => openRun(results, experiment, seed, force));
-  const open = runs.filter((run) => !isDone(run));
+  const open = runs.filter((run) => force || !isDone(run));
+  for (const run of runs) if (!open.includes(run)) prepareRun(run, false);
   if (open.length === 0) return runs;
   const { splits, indices } = await loadData(experiment.data);
   for (const run of open) {
+    const source = sourceOf(experiment, splits, engine);
+    const images = initialImages(source, experiment, distillationRng(run.seed));
+    // Only now is there anything to replace an earlier run with.
+    prepareRun(run, force);
     if (indices) writeWhole(fileOf(run, "indices"), JSON.stringify(Array.from(indices)));
-    await distillRun(run, splits, engine);
+    await distillRun(run, source, images);
   }
   return runs;
 }
 
-async function distillRun(run: RunFolder, splits: Splits, engine: Engine): Promise<void> {
+async function distillRun(run: RunFolder, source: Source, images: Tensor): Promise<void> {
   const { experiment, seed } = run;
-  const source = sourceOf(experiment, splits, engine);
-  const rng = distillationRng(seed);
   const objective = objectiveOf(experiment);
-  const start = (): Progress["learned"]["images"] => initialImages(source, experiment, rng);
-  const label = `${experiment.name} seed ${seed}`;
   if (!objective) {
-    const images = start();
     await finish(run, source, { learned: { images }, seconds: 0 });
     images.dispose();
     return;
   }
   const optimizer = optimizerOf(experiment.optimizer);
+  const rng = distillationRng(seed);
   const distillation: Distillation = { source, objective, optimizer, steps: experiment.steps, rng };
-  const resumed = readCheckpoint(run, engine);
-  let progress = resumed?.progress ?? begin(distillation, start());
+  const { progress, seconds } = await steps(run, distillation, images);
+  await finish(run, source, { learned: progress.learned, seconds });
+  disposeExcept(progress, null);
+}
+
+interface Interim {
+  readonly progress: Progress;
+  /** Time since the first step, over all parts of a resumed run. */
+  readonly seconds: number;
+}
+
+/** Runs the loop from the last checkpoint or the initial images to the end, and keeps record. */
+async function steps(run: RunFolder, distillation: Distillation, images: Tensor): Promise<Interim> {
+  const { experiment } = run;
+  const resumed = readCheckpoint(run, distillation.source.engine);
+  let progress = resumed?.progress ?? begin(distillation, images);
+  if (resumed) images.dispose();
   rewindMetrics(run, progress.step);
+  const label = `${experiment.name} seed ${run.seed}`;
+  if (resumed) process.stderr.write(`${label}  goes on from step ${progress.step}\n`);
   const line = progressLine(label, experiment.steps, progress.step);
   const begun = performance.now();
   const seconds = (): number => (resumed?.seconds ?? 0) + (performance.now() - begun) / 1000;
+  const stop = stopSignal();
   try {
     for (const report of distill(distillation, progress)) {
       progress = report.progress;
       appendMetric(run, report);
       line.at(progress.step, `step ${progress.step}/${experiment.steps}  loss ${report.loss.toPrecision(4)}`);
       if (progress.step % experiment.checkpointEvery === 0) writeCheckpoint(run, progress, seconds());
+      await setImmediate(); // lets a signal be heard
+      if (stop.asked()) {
+        throw new InputError(
+          `${label}: stopped at step ${progress.step}; the same command goes on from there`,
+        );
+      }
     }
   } catch (error) {
-    writeCheckpoint(run, progress, seconds());
+    // What diverges now does so again from here; an earlier checkpoint is the better state to keep.
+    if (!(error instanceof Divergence) || !existsSync(fileOf(run, "checkpoint"))) {
+      writeCheckpoint(run, progress, seconds());
+    }
     throw error;
+  } finally {
+    stop.release();
   }
   line.end(`${methodName(experiment)}, ${experiment.steps} steps`);
-  await finish(run, source, { learned: progress.learned, seconds: seconds() });
-  disposeExcept(progress, null);
+  return { progress, seconds: seconds() };
+}
+
+/** Whether the user or a scheduler has asked the program to end. A second request ends it at once. */
+function stopSignal(): { asked(): boolean; release(): void } {
+  let asked = false;
+  const listen = (): void => {
+    asked = true;
+  };
+  process.once("SIGINT", listen);
+  process.once("SIGTERM", listen);
+  return {
+    asked: () => asked,
+    release() {
+      process.off("SIGINT", listen);
+      process.off("SIGTERM", listen);
+    },
+  };
 }
 
 /** Writes the result last: it is what marks the run as done. */
@@ -113,13 +174,10 @@ function writeCheckpoint(run: RunFolder, progress: Progress, seconds: number): v
   );
 }
 
-function readCheckpoint(
-  run: RunFolder,
-  engine: Engine,
-): { readonly progress: Progress; readonly seconds: number } | undefined {
+function readCheckpoint(run: RunFolder, engine: Engine): Interim | undefined {
   const file = fileOf(run, "checkpoint");
   if (!existsSync(file)) return undefined;
-  const { progress, metadata } = decodeProgress(readFileSync(file), engine);
+  const { progress, metadata } = inFile(file, () => decodeProgress(readFileSync(file), engine));
   check(
     metadata.engine === engine.name,
     () =>

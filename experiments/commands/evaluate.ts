@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { check, InputError } from "../../src/core/errors.ts";
+import { check, InputError, wholeNumber } from "../../src/core/errors.ts";
 import { seeded } from "../../src/core/rng.ts";
 import { classCounts } from "../../src/datasets/dataset.ts";
 import type { Engine } from "../../src/engines/index.ts";
@@ -37,11 +37,19 @@ export async function evaluateRun(run: RunFolder, engine: Engine, options: Evalu
     () => `${run.path}: expected a finished run; distil it first: distillery distill CONFIG`,
   );
   const protocolId = options.protocol ?? experiment.evaluation.protocol;
-  const networks = options.networks ?? experiment.evaluation.networks;
+  const networks = wholeNumber("--networks", options.networks ?? experiment.evaluation.networks, 1);
   const file = join(resultsOf(run), "runs.csv");
   const artifact = readArtifact(run);
   const { splits } = await loadData(experiment.data);
   const trainingCounts = classCounts(splits.train);
+  const { classNames, imageShape } = splits.train;
+  check(
+    artifact.card.classNames === JSON.stringify(classNames) &&
+      String(artifact.imageShape) === String(imageShape),
+    () =>
+      `${run.path}: expected data of classes ${artifact.card.classNames} and images of ${artifact.imageShape.join("×")}, ` +
+      `got ${JSON.stringify(classNames)} and ${imageShape.join("×")}; the data have changed since the run`,
+  );
   const network = networkOf(experiment.evaluation.network ?? experiment.network, {
     imageShape: artifact.imageShape,
     classes: splits.train.classNames.length,

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { check } from "../../src/core/errors.ts";
 import { writeWhole } from "../files.ts";
 import type { Machine } from "../machine.ts";
 import { methodOf } from "../report/labels.ts";
@@ -19,8 +20,12 @@ export interface WrittenReport {
 export function writeReport(results: string): WrittenReport {
   const rows = readRows(join(results, "runs.csv"));
   const runs = listRuns(results).map(readRun).filter(isDone);
+  check(
+    rows.length > 0 || runs.length > 0,
+    () => `${results}: expected rows in runs.csv or finished runs, found neither; distil something first`,
+  );
   const table = markdownTable(summarize(rows));
-  const figures = figuresOf(runs, rows);
+  const figures = figuresOf(results, runs, rows);
   for (const { file, gridPng } of figures) writeWhole(join(results, "figures", `${file}.png`), gridPng);
   writeWhole(join(results, "tables", "accuracy.md"), `${table.trimEnd()}\n`);
   const page = join(results, "report.html");
@@ -44,32 +49,50 @@ export function writeReport(results: string): WrittenReport {
 
 type FiledFigure = Figure & { readonly file: string };
 
-/** Real images, then the result of each experiment's first seed, in the order of the rows. */
-function figuresOf(runs: readonly RunFolder[], rows: readonly Row[]): FiledFigure[] {
-  const place = ({ experiment: { name } }: RunFolder): number =>
-    rows.findIndex(({ experiment }) => experiment === name);
-  const firsts = runs
-    .filter((run, i) => runs.findIndex((other) => other.experiment.name === run.experiment.name) === i)
-    .sort((a, b) => place(a) - place(b));
-  const sets = new Map(firsts.map((run) => [`${run.experiment.data.name}-real`, run]));
+/**
+ * Real images, then the result of each experiment's first seed, in the order of the rows. Of an experiment whose run
+ * folder is elsewhere, the picture that an earlier report saved.
+ */
+function figuresOf(results: string, runs: readonly RunFolder[], rows: readonly Row[]): FiledFigure[] {
+  const experiments = new Set([...rows.map(({ experiment }) => experiment), ...runs.map(nameOf)]);
+  const learned = [...experiments].flatMap((experiment) => {
+    const row = rows.find((one) => one.experiment === experiment);
+    const about = { file: experiment, name: row ? methodOf(row) : experiment };
+    const run = runs.find((one) => nameOf(one) === experiment);
+    if (run) return [{ ...about, ...figureOf(run) }];
+    return savedFigures(results, [experiment]).map((saved) => ({ ...saved, ...about }));
+  });
+  const sets = new Map(runs.map((run) => [`${run.experiment.data.name}-real`, run]));
   const real = [...sets].map(([file, run]) => ({
     file,
     name: "real images",
     caption: `${run.experiment.data.name}, the first of each class`,
+    classNames: machineOf(run).classNames,
     gridPng: readFileSync(fileOf(run, "real")),
   }));
-  const learned = firsts.map((run) => {
-    const row = rows.find(({ experiment }) => experiment === run.experiment.name);
-    const lossCurve = readMetrics(run).map(({ step, loss }) => [step, loss] as const);
-    return {
-      file: run.experiment.name,
-      name: row ? methodOf(row) : run.experiment.name,
-      caption: `${run.experiment.name}, seed ${run.seed}`,
-      gridPng: readFileSync(fileOf(run, "images")),
-      ...(lossCurve.length > 0 && { lossCurve }),
-    };
+  const others = [...new Set(rows.map(({ dataset }) => `${dataset}-real`))].filter((file) => !sets.has(file));
+  return [...real, ...savedFigures(results, others), ...learned];
+}
+
+const nameOf = (run: RunFolder): string => run.experiment.name;
+
+function figureOf(run: RunFolder): Omit<FiledFigure, "file" | "name"> {
+  const lossCurve = readMetrics(run).map(({ step, loss }) => [step, loss] as const);
+  return {
+    caption: `${nameOf(run)}, seed ${run.seed}`,
+    classNames: machineOf(run).classNames,
+    gridPng: readFileSync(fileOf(run, "images")),
+    ...(lossCurve.length > 0 && { lossCurve }),
+  };
+}
+
+function savedFigures(results: string, names: readonly string[]): FiledFigure[] {
+  return names.flatMap((file) => {
+    const path = join(results, "figures", `${file}.png`);
+    return existsSync(path)
+      ? [{ file, name: file, caption: `${file}, saved earlier`, gridPng: readFileSync(path) }]
+      : [];
   });
-  return [...real, ...learned];
 }
 
 function leadOf(rows: readonly Row[]): string {

@@ -10,6 +10,8 @@ export interface Figure {
   /** The method as `methodOf` names it, so that it gets its color; or any other title. */
   readonly name: string;
   readonly caption?: string;
+  /** Of the rows of the grid, in order. */
+  readonly classNames?: readonly string[];
   /** A grid with one row for each class, as `imageGrid` draws it. */
   readonly gridPng: Buffer;
   /** Loss by step; none for what was not learned. */
@@ -169,10 +171,9 @@ function classSection(
   </section>`;
 }
 
-function figureSection({ figures, classNames, rows }: ReportInput, series: Series): Html {
+function figureSection({ figures }: ReportInput, series: Series): Html {
   if (figures.length === 0) return html``;
-  const names = classNames[rows[0]?.dataset ?? ""] ?? [];
-  const labels =
+  const labels = (names: readonly string[] = []): Html | string =>
     names.length > 0 && names.length <= CLASSES_SHOWN
       ? html`<ol>
           ${names.map((name) => html`<li>${name}</li>`)}
@@ -183,12 +184,12 @@ function figureSection({ figures, classNames, rows }: ReportInput, series: Serie
     <p class="soft">One row for each class. Every method's networks were trained on its images alone.</p>
     <div class="cards">
       ${figures.map(
-        ({ name, caption, gridPng, lossCurve }) =>
+        ({ name, caption, classNames, gridPng, lossCurve }) =>
           html`<figure>
             <h3>${series(name) === "" ? "" : html`<span class="key ${series(name)}"></span>`}${name}</h3>
             ${caption === undefined ? "" : html`<small>${caption}</small>`}
             <div class="grid">
-              ${labels}<img
+              ${labels(classNames)}<img
                 alt="${name}: one row of images for each class"
                 src="data:image/png;base64,${gridPng.toString("base64")}"
               />

@@ -92,6 +92,14 @@ function step(run: Distillation, progress: Progress): Report {
   });
   const next = Object.fromEntries(updates.map(([name, updated]) => [name, updated.value])) as Learned;
   const optimizers = Object.fromEntries(updates.map(([name, updated]) => [name, updated.state]));
+  for (const [name, value] of Object.entries(next)) {
+    if (!Number.isFinite(norm(value))) {
+      throw new Divergence(
+        `${objective.name}, step ${step}: expected finite ${name} after the update, got others; the loss was ${loss}. ` +
+          "A lower learning rate may help",
+      );
+    }
+  }
   const nextState = objective.after ? objective.after(next, draw) : state;
   return {
     progress: { step: step + 1, learned: next, optimizers, state: nextState, loss },
