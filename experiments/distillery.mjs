@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import "./setup/node.mjs";
+
 // Node 20 cannot run TypeScript by itself; tsx strips the types as files are imported.
 try {
   const { register } = await import("tsx/esm/api");

@@ -7,6 +7,7 @@
  *
  * --again tries the torch engine anew where an earlier set-up could not get it. DISTILLERY_NO_APT=1 keeps apt-get out.
  */
+import "./node.mjs";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";

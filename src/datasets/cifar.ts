@@ -51,7 +51,7 @@ interface RecordLabel {
 /**
  * Images of files in CIFAR's binary version: records of label bytes, then the red, green and blue plane, each row-major.
  *
- * @throws InputError where a file is not a whole number of records, or a label is out of range.
+ * @throws InputError where a file is not a whole number of records, files differ in it, or a label is out of range.
  */
 function images(
   like: Pick<Dataset, "name" | "classNames"> & ChannelStatistics,
@@ -61,7 +61,16 @@ function images(
   // No record begins as a gzip file does: there are fewer than 31 coarse classes.
   const files = stored.map(gunzipped);
   const record = label.bytes + IMAGE;
-  const count = files.reduce((total, file) => total + recordsOf(file, record), 0);
+  const counts = files.map((file) => recordsOf(file, record));
+  counts.forEach((found, f) =>
+    check(
+      found === counts[0],
+      () =>
+        `${files[f]!.path}: expected ${counts[0]} images as in ${files[0]!.path}, got ${found}; ` +
+        "one of them is cut off: delete both and fetch them again",
+    ),
+  );
+  const count = counts.length * counts[0]!;
   const pixels = new Uint8Array(count * IMAGE);
   const labels = new Int32Array(count);
   let i = 0;

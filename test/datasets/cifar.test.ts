@@ -20,8 +20,8 @@ const byteAt = (record: number, channel: number, position: number): number =>
 
 const tenLabels = Array.from({ length: 10 }, (_, i) => [9 - i]);
 const batches = (): SourceFile[] => [
-  file("data_batch_1.bin", tenLabels.slice(0, 4)),
-  file("data_batch_2.bin", tenLabels.slice(4)),
+  file("data_batch_1.bin", tenLabels.slice(0, 5)),
+  file("data_batch_2.bin", tenLabels.slice(5)),
   file("test_batch.bin", tenLabels),
 ];
 
@@ -38,8 +38,8 @@ test("a CIFAR-10 record is a label and three planes, which become pixels with ch
     const pixel = train.pixels[((record * 32 + row) * 32 + column) * 3 + channel];
     expect(pixel).toBe(byteAt(record, channel, row * 32 + column));
   }
-  // Record 5 of the split is record 1 of the second file.
-  expect(train.pixels[5 * 3072]).toBe(byteAt(1, 0, 0));
+  // Record 6 of the split is record 1 of the second file.
+  expect(train.pixels[6 * 3072]).toBe(byteAt(1, 0, 0));
   expect(train.classNames[train.labels[0]!]).toBe("truck");
 });
 
@@ -79,7 +79,15 @@ test("a truncated file is named, with the record where it ends", () => {
   const whole = files[1]!;
   files[1] = { path: "root/data_batch_2.bin", bytes: whole.bytes.subarray(0, whole.bytes.length - 73) };
   expect(() => cifar10.read(files, {})).toThrow(
-    "root/data_batch_2.bin: expected a multiple of 3073 bytes (one record per image), got 18365: record 5 ends after 3000 bytes",
+    "root/data_batch_2.bin: expected a multiple of 3073 bytes (one record per image), got 15292: record 4 ends after 3000 bytes",
+  );
+});
+
+test("a file cut off between two records is noticed by its count", () => {
+  const [first, second, held] = batches() as [SourceFile, SourceFile, SourceFile];
+  const short = { ...second, bytes: second.bytes.subarray(0, 4 * 3073) };
+  expect(() => cifar10.read([first, short, held], {})).toThrow(
+    "data_batch_2.bin: expected 5 images as in data_batch_1.bin, got 4; one of them is cut off",
   );
 });
 
