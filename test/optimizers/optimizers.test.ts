@@ -155,7 +155,7 @@ describe.each([
     const rule = resolved(given);
     const value = engine.fill([2, 3], 0);
     expect(() => rule.update(value, engine.fill([2, 1], 0), rule.init(value))).toThrow(
-      "gradient: 3 is both 3 and 1",
+      "gradient: expected length 3 along axis 1, got 1",
     );
   });
 });
