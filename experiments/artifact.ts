@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { check } from "../src/core/errors.ts";
 import type { ImageShape } from "../src/core/shape.ts";
 import type { Dataset } from "../src/datasets/dataset.ts";
+import type { Network } from "../src/networks/index.ts";
 import type { Learned } from "../src/objectives/objective.ts";
 import { type HostArray } from "../src/formats/array.ts";
 import { type NamedArrays, readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
@@ -29,7 +30,7 @@ export function writeArtifact(
   about: {
     readonly real: Dataset;
     readonly labels: Int32Array;
-    readonly network: string;
+    readonly network: Network;
     readonly machine: Machine;
     readonly seconds: number;
   },
@@ -54,7 +55,8 @@ export function writeArtifact(
     std: JSON.stringify(real.std),
     classNames: JSON.stringify(real.classNames),
     config: stringify({ ...experiment, seeds: [seed] }),
-    network: about.network,
+    network: about.network.name,
+    flattenOrder: about.network.flattenOrder,
     distillSeconds: about.seconds.toFixed(1),
     engine: about.machine.engine,
     distillery: about.machine.distillery,

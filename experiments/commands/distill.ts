@@ -162,7 +162,7 @@ async function finish(
     Array.from({ length: imagesPerClass }, (_, i) => members[i % members.length]!),
   );
   writeWhole(fileOf(run, "real"), await grid(normalized(real, firsts)));
-  writeArtifact(run, learned, { real, labels, network: source.network.name, machine: about, seconds });
+  writeArtifact(run, learned, { real, labels, network: source.network, machine: about, seconds });
   rmSync(dirname(fileOf(run, "checkpoint")), { recursive: true, force: true });
 }
 
