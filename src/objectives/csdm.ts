@@ -11,7 +11,7 @@ import {
 } from "../losses/characteristic.ts";
 import { spectralDiscrepancy } from "../losses/spectralDiscrepancy.ts";
 import { bandwidth, bandwidthOptions, median, pairDistances } from "./bandwidth.ts";
-import { classWeights, classWeightsOf, meanSimilarity } from "./classWeights.ts";
+import { type ClassStatistics, classWeights, classWeightsOf, meanSimilarity } from "./classWeights.ts";
 import { type ClassFeatures, distributionMatching, distributionOptions, type Term } from "./distribution.ts";
 import type { Objective, Source } from "./objective.ts";
 
@@ -52,7 +52,9 @@ type CsdmOptions = z.infer<typeof csdmOptions>;
  *
  *     L = s · Σ_c 1/f Σ_ω [ α_c (|P_c| − |Q_c|)² + (1 − α_c) · 2|P_c||Q_c|(1 − cos(arg P_c − arg Q_c)) ]
  *
- * where P_c and Q_c are those of f(A(R_c)) and f(A(S_c)). With α = ½ its mean over ω is half the squared MMD of the kernel.
+ * where P_c and Q_c are those of f(A(R_c)) and f(A(S_c)), and s is the option lossScale. With α = ½ and s = 1 the expectation
+ * over ω is half the squared MMD of the kernel. The paper leaves its optimizer, network source and count of frequencies
+ * open; here they are DM's, and options.
  */
 export function csdm(options: CsdmOptions): Objective {
   const kernel = kernelOf(options.kernel);
@@ -136,7 +138,7 @@ function classStatistics(
   phi: Characteristic,
   { counts: samples }: ClassFeatures,
   { classes }: Source,
-): Parameters<ReturnType<typeof classWeightsOf>>[0] {
+): ClassStatistics {
   const squared = squaredAmplitude(phi).mean(1).values();
   return {
     counts: classes.map((members) => members.length),
