@@ -150,8 +150,10 @@ const reportAndDemo = (cli: Argv): Argv =>
             describe: "small is for a quick check",
           })
           .option("engine", { type: "string", default: "auto" })
-          .option("out", { type: "string", default: join("results", "demo"), describe: "Where results go" }),
-      async ({ size, engine, out }) => runDemo(await selectEngine(engine), { size, out }, print),
+          .option("out", { type: "string", default: join("results", "demo"), describe: "Where results go" })
+          .option("force", { type: "boolean", default: false, describe: "Start anew" }),
+      async ({ size, engine, out, force }) =>
+        runDemo(await selectEngine(engine), { size, out, force }, print),
     );
 
 /** Runs a command line. An InputError is one line; anything else keeps its stack. Either way the exit code is 1. */

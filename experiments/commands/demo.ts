@@ -33,7 +33,7 @@ export const demoSizes = Object.keys(sizes) as (keyof typeof sizes)[];
  */
 export async function runDemo(
   { engine, reason }: { readonly engine: Engine; readonly reason: string },
-  { size, out }: { readonly size: keyof typeof sizes; readonly out: string },
+  { size, out, force }: { readonly size: keyof typeof sizes; readonly out: string; readonly force: boolean },
   print: (line: string) => void,
 ): Promise<void> {
   const begun = performance.now();
@@ -48,8 +48,8 @@ export async function runDemo(
       ? overrides.filter((text) => !text.startsWith("steps="))
       : overrides;
     const experiment = readExperiment(join(configs, `${name}.yaml`), steps);
-    for (const run of await distillExperiment(experiment, engine, { results: out, force: false })) {
-      await evaluateRun(run, engine, { force: false });
+    for (const run of await distillExperiment(experiment, engine, { results: out, force })) {
+      await evaluateRun(run, engine, { force });
     }
   }
   const { table, page } = writeReport(out);

@@ -52,7 +52,10 @@ export async function distillExperiment(
 ): Promise<RunFolder[]> {
   const runs = experiment.seeds.map((seed) => openRun(results, experiment, seed, force));
   const open = runs.filter((run) => force || !isDone(run));
-  for (const run of runs) if (!open.includes(run)) prepareRun(run, false);
+  for (const run of runs.filter((one) => !open.includes(one))) {
+    prepareRun(run, false);
+    process.stderr.write(`${experiment.name} seed ${run.seed}  was done before; --force does it again\n`);
+  }
   if (open.length === 0) return runs;
   const { splits, indices } = await loadData(experiment.data);
   for (const run of open) {
