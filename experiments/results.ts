@@ -115,6 +115,19 @@ export function recordRows(path: string, rows: readonly Row[]): void {
   const key = (row: Row): string => JSON.stringify(identity.map((column) => row[column]));
   const fresh = new Set(rows.map(key));
   const all = [...readRows(path).filter((row) => !fresh.has(key(row))), ...rows];
-  const lines = all.map((row) => names.map((name) => written[columns[name]](row[name])));
+  writeRows(path, all);
+}
+
+/** Removes the rows of one run, whose images are about to be replaced. */
+export function removeRows(path: string, run: Pick<Row, "experiment" | "distillSeed">): void {
+  const rows = readRows(path);
+  const others = rows.filter(
+    ({ experiment, distillSeed }) => experiment !== run.experiment || distillSeed !== run.distillSeed,
+  );
+  if (others.length < rows.length) writeRows(path, others);
+}
+
+function writeRows(path: string, rows: readonly Row[]): void {
+  const lines = rows.map((row) => names.map((name) => written[columns[name]](row[name])));
   writeWhole(path, stringify([names, ...lines]));
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { check, InputError } from "../../src/core/errors.ts";
 import { normalized } from "../../src/datasets/dataset.ts";
@@ -22,6 +22,7 @@ import { inFile, writeWhole } from "../files.ts";
 import { imageGrid } from "../images.ts";
 import { machine } from "../machine.ts";
 import { progressLine } from "../progress.ts";
+import { removeRows } from "../results.ts";
 import {
   appendMetric,
   fileOf,
@@ -63,6 +64,7 @@ export async function distillExperiment(
     const images = initialImages(source, experiment, distillationRng(run.seed));
     // Only now is there anything to replace an earlier run with.
     prepareRun(run, force);
+    if (force) removeRows(join(results, "runs.csv"), { experiment: experiment.name, distillSeed: run.seed });
     if (indices) writeWhole(fileOf(run, "indices"), JSON.stringify(Array.from(indices)));
     await distillRun(run, source, images);
   }

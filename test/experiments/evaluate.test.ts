@@ -68,6 +68,14 @@ test("a finished run is taken up with more networks or other seeds, but not with
   expect(() => other("data.classSize=6")).toThrow(/data\.classSize: nothing there, 6 here/);
 });
 
+test("a run that is replaced takes its rows with it", async () => {
+  const results = newFolder();
+  await evaluateRun(await distilled(results), engine, { networks: 1, force: false });
+  const longer = resolveExperiment("tiny", config, ["steps=3"]);
+  await distillExperiment(longer, engine, { results, force: true });
+  expect(readRows(join(results, "runs.csv"))).toEqual([]);
+});
+
 test("a report has a row for each method, and the page shows its images", async () => {
   const results = newFolder();
   await evaluateRun(await distilled(results), engine, { networks: 1, force: false });
