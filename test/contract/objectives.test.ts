@@ -158,6 +158,17 @@ test("a loss that is not finite stops the run, names step and method, and keeps 
   expect(again).toThrow(/queue, step 3: expected a finite loss .* the last finite loss was \d/);
 });
 
+test("an update that leaves the finite numbers stops the run before it is kept", () => {
+  const run = distillation(queueObjective, 10, 1e308);
+  let kept = startOf(run);
+  const go = (): void => {
+    for (const { progress } of distill(run, kept)) kept = progress;
+  };
+  expect(go).toThrow(/queue, step 0: expected finite images after the update, got others; the loss was \d/);
+  expect(kept.step).toBe(0);
+  expect([...kept.learned.images.values()].every(Number.isFinite)).toBe(true);
+});
+
 test("a checkpoint that is damaged is refused by name", () => {
   const run = distillation(queueObjective, 1);
   const bytes = encodeProgress(last(run, startOf(run)));

@@ -17,7 +17,7 @@ export interface TorchOptions {
 }
 
 /**
- * The engine over libtorch. The first call on a machine compiles the addon, which takes half a minute.
+ * The engine over libtorch. The first call on a machine compiles the addon, which takes some ten seconds.
  *
  * @throws InputError where libtorch, a compiler or the device is missing.
  */
