@@ -18,7 +18,7 @@
 #include <algorithm>
 
 #include "convolution.h"
-#include "fused.h"
+#include "simd/fused.h"
 
 namespace distillery {
 
@@ -97,7 +97,7 @@ variable_list fusedBackward(const Arrays& arrays, const Tensor& slope) {
   return {gradient, at::sum(scale, 0), at::sum(shift, 0), Tensor()};
 }
 
-// fused.cc's formulas by differentiable operations: the fused gradient has no derivative of its own.
+// simd/fused.cc's formulas by differentiable operations: the fused gradient has no derivative of its own.
 variable_list compositeBackward(const Tensor& images, const Tensor& scale, const Tensor& shift, const Tensor& slope,
                                 double epsilon) {
   const auto [values, inverse] = normalized(images, epsilon);

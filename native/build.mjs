@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { findTorch } from "./libtorch.mjs";
@@ -28,8 +28,11 @@ const stampFile = join(output, "stamp.json");
 export const addonFile = join(output, "torch.node");
 
 const common = ["-march=native", "-fPIC", "-fvisibility=hidden", "-Wall"];
-/** No -ffast-math, which would lose NaN; with these, the loops become vector code all the same. */
-const fusedFlags = [
+/**
+ * For simd/, whose files know nothing of libtorch. No -ffast-math, which would lose NaN; with these, the loops become
+ * vector code all the same.
+ */
+const simdFlags = [
   "-std=c++17",
   "-O3",
   ...(process.arch === "x64" ? ["-mprefer-vector-width=512"] : []),
@@ -49,7 +52,8 @@ function fingerprint() {
 }
 
 const sources = () =>
-  readdirSync(here)
+  ["", "simd"]
+    .flatMap((folder) => readdirSync(join(here, folder)).map((file) => join(folder, file)))
     .filter((file) => /\.(cc|h|mjs)$/.test(file))
     .sort();
 
@@ -130,19 +134,24 @@ async function compile() {
   if (found.reason !== undefined) throw new Error(found.reason);
   const { torch } = found;
   const partial = (name) => join(output, `${name}.${process.pid}.partial`);
-  const [binding, fused, addon] = [partial("binding.o"), partial("fused.o"), partial("torch.node")];
+  const [binding, addon] = [partial("binding.o"), partial("torch.node")];
+  const units = sources().filter((file) => file.endsWith(".cc"));
+  const simd = units
+    .filter((file) => file.startsWith("simd"))
+    .map((file) => ({ source: join(here, file), object: partial(`${basename(file)}.o`) }));
+  const objects = [binding, ...simd.map(({ object }) => object)];
   try {
     // One unit: libtorch's headers take most of the time, and are read once for all files.
-    const unit = sources().filter((file) => file.endsWith(".cc") && file !== "fused.cc");
-    const includes = unit.map((file) => `#include "${join(here, file)}"\n`).join("");
+    const bound = units.filter((file) => !file.startsWith("simd"));
+    const includes = bound.map((file) => `#include "${join(here, file)}"\n`).join("");
     await Promise.all([
       run([...bindingFlags(torch), "-x", "c++", "-c", "-", "-o", binding], includes),
-      run([...common, ...fusedFlags, "-c", join(here, "fused.cc"), "-o", fused]),
+      ...simd.map(({ source, object }) => run([...common, ...simdFlags, "-c", source, "-o", object])),
     ]);
-    await run(["-shared", binding, fused, ...linkFlags(torch), "-o", addon]);
+    await run(["-shared", ...objects, ...linkFlags(torch), "-o", addon]);
     renameSync(addon, addonFile);
   } finally {
-    for (const file of [binding, fused, addon]) rmSync(file, { force: true });
+    for (const file of [...objects, addon]) rmSync(file, { force: true });
   }
   const stamp = {
     fingerprint: fingerprint(),

@@ -92,6 +92,7 @@ export function convNet(given: z.input<typeof convNetOptions>, task: Task): Netw
     imageShape,
     classes,
     width: embedding,
+    largest: Math.max(...blocks.map(({ map: [rows, columns] }) => rows * columns * width)),
     flattenOrder: "chw",
     parameters,
     statistics: options.norm === "batch" ? blocks.flatMap(statisticsOf) : [],
@@ -121,6 +122,8 @@ interface Block {
   readonly padding: number;
   /** Shape of the norm's scale and shift; undefined without norm. */
   readonly affine: Shape | undefined;
+  /** Height and width of the convolution's result. */
+  readonly map: readonly [height: number, width: number];
   /** Height and width after pooling. */
   readonly pooled: readonly [height: number, width: number];
 }
@@ -146,6 +149,7 @@ function blocksOf(
       outputs: width,
       padding,
       affine,
+      map: [h, w],
       pooled: size,
     });
   }

@@ -5,6 +5,7 @@ import type { Network } from "./network.ts";
 
 export { convNet, convNetOptions, type ConvNetOptions, type Task } from "./convNet.ts";
 export {
+  imagesAtOnce,
   initialTensors,
   type Mode,
   type Network,

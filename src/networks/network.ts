@@ -33,6 +33,8 @@ export interface Network {
   readonly classes: number;
   /** Length of the embedding. */
   readonly width: number;
+  /** Elements of the largest intermediate result of one image. */
+  readonly largest: number;
   /** Order in which the last feature map is flattened; channel-major, as in PyTorch. */
   readonly flattenOrder: "chw";
   readonly parameters: readonly ParameterSpec[];
@@ -46,6 +48,14 @@ export interface Network {
   classify(parameters: Parameters, embeddings: Tensor): Tensor;
   /** classify(embed(images)), [n, classes]. */
   logits(parameters: Parameters, images: Tensor, mode?: Mode): Tensor;
+}
+
+/**
+ * Images to send through the network together where their number is free. Batches of some 256 convolve fastest; larger
+ * feature maps take fewer, so that no buffer passes 256 MiB, which malloc keeps from step to step and caches still help.
+ */
+export function imagesAtOnce({ largest }: Network): number {
+  return Math.max(1, Math.min(256, Math.floor(2 ** 26 / largest)));
 }
 
 /** Fresh tensors for `specs`, each from a stream of its own name. */
