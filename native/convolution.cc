@@ -1,15 +1,12 @@
 #include "convolution.h"
 
-#include <ATen/ops/convolution.h>
-#include <ATen/ops/convolution_backward.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/sum.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/version.h>
 
-#include <array>
 #include <optional>
-#include <tuple>
+
+#include "bilinear.h"
 
 namespace distillery {
 
@@ -30,27 +27,11 @@ using Shape = std::vector<int64_t>;
 
 // Convolution y = x ⋆ w is bilinear. Its two adjoints, the gradients with respect to images and filters, are bilinear
 // too, and the derivatives of each of the three are the other two. So three functions that call one another are
-// differentiable to any order, always through oneDNN's first-order kernels; libtorch's own second derivative takes
-// nearly twice as long.
+// differentiable to any order, always through first-order kernels; libtorch's own second derivative takes nearly twice
+// as long.
 Tensor correlate(const Tensor& images, const Tensor& filters, const OptionalTensor& bias, Geometry geometry);
 Tensor imageGradient(const Tensor& slope, const Tensor& filters, const Shape& images, Geometry geometry);
 Tensor filterGradient(const Tensor& images, const Tensor& slope, const Shape& filters, Geometry geometry);
-
-Tensor dense(const Tensor& channelsLastArray) {
-  return channelsFirst(channelsLastArray).contiguous(at::MemoryFormat::ChannelsLast);
-}
-
-// Only its shape is read, so its pages are never touched.
-Tensor shapeOnly(const Shape& nhwc, const Tensor& like) {
-  return at::empty({nhwc[0], nhwc[3], nhwc[1], nhwc[2]}, like.options(), at::MemoryFormat::ChannelsLast);
-}
-
-std::tuple<Tensor, Tensor, Tensor> adjoints(const Tensor& slope, const Tensor& images, const Tensor& filters,
-                                            Geometry geometry, std::array<bool, 3> wanted) {
-  const auto [stride, padding] = geometry;
-  return at::convolution_backward(dense(slope), images, filters, {}, {stride, stride}, {padding, padding}, {1, 1},
-                                  false, {0, 0}, 1, wanted);
-}
 
 void save(AutogradContext* context, Geometry geometry, const Tensor& first, const Tensor& second) {
   context->saved_data["stride"] = geometry.stride;
@@ -67,9 +48,7 @@ struct Correlate : Function<Correlate> {
                         const OptionalTensor& bias, Geometry geometry) {
     save(context, geometry, images, filters);
     context->saved_data["bias"] = bias.has_value();
-    const auto [stride, padding] = geometry;
-    return channelsLast(at::convolution(dense(images), dense(filters), bias, {stride, stride}, {padding, padding},
-                                        {1, 1}, false, {0, 0}, 1));
+    return correlation(images, filters, bias.value_or(Tensor()), geometry);
   }
 
   static variable_list backward(AutogradContext* context, variable_list slopes) {
@@ -95,8 +74,7 @@ struct ImageGradient : Function<ImageGradient> {
   static Tensor forward(AutogradContext* context, const Tensor& slope, const Tensor& filters, const Shape& images,
                         Geometry geometry) {
     save(context, geometry, slope, filters);
-    return channelsLast(std::get<0>(
-        adjoints(slope, shapeOnly(images, slope), dense(filters), geometry, {true, false, false})));
+    return imageAdjoint(slope, filters, images, geometry);
   }
 
   static variable_list backward(AutogradContext* context, variable_list directions) {
@@ -116,8 +94,7 @@ struct FilterGradient : Function<FilterGradient> {
   static Tensor forward(AutogradContext* context, const Tensor& images, const Tensor& slope, const Shape& filters,
                         Geometry geometry) {
     save(context, geometry, images, slope);
-    return channelsLast(std::get<1>(
-        adjoints(slope, dense(images), shapeOnly(filters, slope), geometry, {false, true, false})));
+    return filterAdjoint(images, slope, filters, geometry);
   }
 
   static variable_list backward(AutogradContext* context, variable_list directions) {

@@ -4,6 +4,7 @@
 
 #include <tuple>
 
+#include "bilinear.h"
 #include "block.h"
 #include "call.h"
 #include "convolution.h"
@@ -35,11 +36,15 @@ Tensor normalizedPool(Call& call) {
   return instanceNormReluPool(call.tensor(0), call.tensor(1), call.tensor(2), call.number(3));
 }
 
+// Seconds spent in convolutions since the process began
+napi_value secondsInConvolutions(Call& call) { return numberValue(call.env(), convolutionSeconds()); }
+
 }  // namespace
 
 std::vector<Export> networkExports() {
   return {
       {"conv2d", tensorResult<conv2d>},
+      {"convolutionSeconds", plainResult<secondsInConvolutions>},
       {"avgPool", tensorResult<avgPool>},
       {"maxPool", tensorResult<maxPool>},
       {"instanceNormReluPool", tensorResult<normalizedPool>},

@@ -60,6 +60,7 @@ export interface Addon
   concat(axis: number): Handle;
 
   conv2d(images: Handle, filters: Handle, bias: Handle, stride: number, padding: number): Handle;
+  convolutionSeconds(): number;
   avgPool(images: Handle, size: number): Handle;
   maxPool(images: Handle, size: number): Handle;
   instanceNormReluPool(images: Handle, scale: Handle, shift: Handle, epsilon: number): Handle;

@@ -1,0 +1,179 @@
+#include "bilinear.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/convolution.h>
+#include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/empty.h>
+#include <torch/version.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <tuple>
+
+#include "simd/winograd.h"
+
+namespace distillery {
+
+namespace {
+
+using at::Tensor;
+
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+using OptionalTensor = std::optional<Tensor>;
+#else
+using OptionalTensor = c10::optional<Tensor>;
+#endif
+
+std::atomic<int64_t> nanoseconds{0};
+
+// Adds the time of its life to `nanoseconds`.
+class Stopwatch {
+ public:
+  Stopwatch() = default;
+  Stopwatch(const Stopwatch&) = delete;
+  ~Stopwatch() {
+    nanoseconds += std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start_).count();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start_ = Clock::now();
+};
+
+// By libtorch: oneDNN on the CPU, cuDNN on a GPU.
+
+Tensor dense(const Tensor& channelsLastArray) {
+  return channelsFirst(channelsLastArray).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+// Only its shape is read, so its pages are never touched.
+Tensor shapeOnly(at::IntArrayRef nhwc, const Tensor& like) {
+  return at::empty({nhwc[0], nhwc[3], nhwc[1], nhwc[2]}, like.options(), at::MemoryFormat::ChannelsLast);
+}
+
+std::tuple<Tensor, Tensor, Tensor> adjoints(const Tensor& slope, const Tensor& images, const Tensor& filters,
+                                            Geometry geometry, std::array<bool, 3> wanted) {
+  const auto [stride, padding] = geometry;
+  return at::convolution_backward(dense(slope), images, filters, {}, {stride, stride}, {padding, padding}, {1, 1},
+                                  false, {0, 0}, 1, wanted);
+}
+
+// By Winograd's minimal filtering, which needs a quarter of the multiplications.
+
+using winograd::Problem;
+
+// The convolution that takes images to their correlation with 3×3 filters, if it is one that winograd:: can do.
+std::optional<Problem> winogradProblem(at::IntArrayRef images, at::IntArrayRef filters, const Tensor& array,
+                                       Geometry geometry) {
+  const bool suits = array.is_cpu() && array.scalar_type() == at::kFloat && geometry.stride == 1 &&
+                     geometry.padding <= 2 && filters[1] == 3 && filters[2] == 3;
+  if (!suits) return {};
+  const int64_t added = 2 * geometry.padding - 2;
+  const Problem problem{images[0],         images[1],         images[2],        images[3], geometry.padding,
+                        images[1] + added, images[2] + added, filters[0]};
+  return winograd::fits(problem) ? std::optional(problem) : std::nullopt;
+}
+
+// The problem of the way back: slopes correlated with the turned filters.
+Problem turned(const Problem& problem) {
+  return {problem.count, problem.rows,  problem.columns, problem.outputs, 2 - problem.padding, problem.height,
+          problem.width, problem.inputs};
+}
+
+const float* values(const Tensor& tensor) { return tensor.data_ptr<float>(); }
+float* space(const Tensor& tensor) { return tensor.data_ptr<float>(); }
+
+Tensor floats(int64_t count, const Tensor& like) { return at::empty({count}, like.options()); }
+
+Tensor winogradConvolution(const Problem& problem, const Tensor& images, const Tensor& filterPoints,
+                           const Tensor& bias) {
+  const Tensor output = at::empty({problem.count, problem.rows, problem.columns, problem.outputs}, images.options());
+  const winograd::Convolution arrays{values(images), values(filterPoints), bias.defined() ? values(bias) : nullptr,
+                                     space(output)};
+  at::parallel_for(0, problem.tiles(), winograd::kTilesAtOnce, [&](int64_t begin, int64_t end) {
+    const Tensor scratch = floats(winograd::convolveScratch(problem), images);
+    winograd::convolve(problem, arrays, space(scratch), begin, end);
+  });
+  return output;
+}
+
+Tensor winogradCorrelation(const Problem& problem, const Tensor& images, const Tensor& filters, const Tensor& bias) {
+  const Tensor points = floats(winograd::filterPointCount(problem), filters);
+  at::parallel_for(0, problem.outputs / winograd::kPanel, 1, [&](int64_t begin, int64_t end) {
+    winograd::filterPoints(problem, values(filters), space(points), begin, end);
+  });
+  return winogradConvolution(problem, images, points, bias);
+}
+
+Tensor winogradImageAdjoint(const Problem& problem, const Tensor& slope, const Tensor& filters) {
+  const Problem back = turned(problem);
+  const Tensor points = floats(winograd::filterPointCount(back), filters);
+  at::parallel_for(0, back.outputs / winograd::kPanel, 1, [&](int64_t begin, int64_t end) {
+    winograd::turnedFilterPoints(back, values(filters), space(points), begin, end);
+  });
+  return winogradConvolution(back, slope, points, {});
+}
+
+// Tiles of a batch: both sides' points of 256 tiles of 128 channels are 9 MiB.
+constexpr int64_t kBatch = 256;
+
+// Each sum runs over the tiles in order, whatever the number of threads: the same bits.
+Tensor winogradFilterAdjoint(const Problem& problem, const Tensor& images, const Tensor& slope) {
+  const auto parallel = [](int64_t count, int64_t grain, auto body) { at::parallel_for(0, count, grain, body); };
+  const Tensor imagePoints = floats(winograd::kPoints * kBatch * problem.inputs, images);
+  const Tensor slopePoints = floats(winograd::kPoints * kBatch * problem.outputs, images);
+  const Tensor sums = floats(winograd::filterPointCount(problem), images);
+  for (int64_t first = 0; first < problem.tiles(); first += kBatch) {
+    const winograd::TileBatch batch{first, std::min(kBatch, problem.tiles() - first)};
+    parallel(batch.count, 8, [&](int64_t begin, int64_t end) {
+      winograd::imagePoints(problem, batch, values(images), space(imagePoints), begin, end);
+      winograd::slopePoints(problem, batch, values(slope), space(slopePoints), begin, end);
+    });
+    parallel(winograd::kPoints * problem.inputs / winograd::kPanel, 1, [&](int64_t begin, int64_t end) {
+      winograd::sumProducts(problem, batch, {values(imagePoints), values(slopePoints), space(sums)}, begin, end);
+    });
+  }
+  const Tensor gradient = at::empty({problem.outputs, 3, 3, problem.inputs}, images.options());
+  parallel(problem.outputs, 8, [&](int64_t begin, int64_t end) {
+    winograd::filterGradient(problem, values(sums), space(gradient), begin, end);
+  });
+  return gradient;
+}
+
+}  // namespace
+
+Tensor correlation(const Tensor& images, const Tensor& filters, const Tensor& bias, Geometry geometry) {
+  const Stopwatch stopwatch;
+  if (const auto problem = winogradProblem(images.sizes(), filters.sizes(), images, geometry)) {
+    return winogradCorrelation(*problem, images.contiguous(), filters.contiguous(),
+                               bias.defined() ? bias.contiguous() : bias);
+  }
+  const auto [stride, padding] = geometry;
+  const OptionalTensor added = bias.defined() ? OptionalTensor(bias) : OptionalTensor();
+  return channelsLast(at::convolution(dense(images), dense(filters), added, {stride, stride}, {padding, padding},
+                                      {1, 1}, false, {0, 0}, 1));
+}
+
+Tensor imageAdjoint(const Tensor& slope, const Tensor& filters, at::IntArrayRef images, Geometry geometry) {
+  const Stopwatch stopwatch;
+  if (const auto problem = winogradProblem(images, filters.sizes(), slope, geometry)) {
+    return winogradImageAdjoint(*problem, slope.contiguous(), filters.contiguous());
+  }
+  return channelsLast(
+      std::get<0>(adjoints(slope, shapeOnly(images, slope), dense(filters), geometry, {true, false, false})));
+}
+
+Tensor filterAdjoint(const Tensor& images, const Tensor& slope, at::IntArrayRef filters, Geometry geometry) {
+  const Stopwatch stopwatch;
+  if (const auto problem = winogradProblem(images.sizes(), filters, slope, geometry)) {
+    return winogradFilterAdjoint(*problem, images.contiguous(), slope.contiguous());
+  }
+  return channelsLast(
+      std::get<1>(adjoints(slope, dense(images), shapeOnly(filters, slope), geometry, {false, true, false})));
+}
+
+double convolutionSeconds() { return static_cast<double>(nanoseconds) * 1e-9; }
+
+}  // namespace distillery
