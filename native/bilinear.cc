@@ -4,6 +4,7 @@
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 #include <torch/version.h>
 
 #include <array>
@@ -144,13 +145,21 @@ Tensor winogradFilterAdjoint(const Problem& problem, const Tensor& images, const
 
 }  // namespace
 
+// libtorch 1.13 refuses batches of no images.
+
 Tensor correlation(const Tensor& images, const Tensor& filters, const Tensor& bias, Geometry geometry) {
   const Stopwatch stopwatch;
+  const auto [stride, padding] = geometry;
+  if (images.size(0) == 0) {
+    const auto length = [&, stride = stride, padding = padding](int64_t axis) {
+      return (images.size(axis) + 2 * padding - filters.size(axis)) / stride + 1;
+    };
+    return at::empty({0, length(1), length(2), filters.size(0)}, images.options());
+  }
   if (const auto problem = winogradProblem(images.sizes(), filters.sizes(), images, geometry)) {
     return winogradCorrelation(*problem, images.contiguous(), filters.contiguous(),
                                bias.defined() ? bias.contiguous() : bias);
   }
-  const auto [stride, padding] = geometry;
   const OptionalTensor added = bias.defined() ? OptionalTensor(bias) : OptionalTensor();
   return channelsLast(at::convolution(dense(images), dense(filters), added, {stride, stride}, {padding, padding},
                                       {1, 1}, false, {0, 0}, 1));
@@ -158,6 +167,7 @@ Tensor correlation(const Tensor& images, const Tensor& filters, const Tensor& bi
 
 Tensor imageAdjoint(const Tensor& slope, const Tensor& filters, at::IntArrayRef images, Geometry geometry) {
   const Stopwatch stopwatch;
+  if (slope.size(0) == 0) return at::empty(images, slope.options());
   if (const auto problem = winogradProblem(images, filters.sizes(), slope, geometry)) {
     return winogradImageAdjoint(*problem, slope.contiguous(), filters.contiguous());
   }
@@ -167,6 +177,7 @@ Tensor imageAdjoint(const Tensor& slope, const Tensor& filters, at::IntArrayRef 
 
 Tensor filterAdjoint(const Tensor& images, const Tensor& slope, at::IntArrayRef filters, Geometry geometry) {
   const Stopwatch stopwatch;
+  if (slope.size(0) == 0) return at::zeros(filters, slope.options());
   if (const auto problem = winogradProblem(images.sizes(), filters, slope, geometry)) {
     return winogradFilterAdjoint(*problem, images.contiguous(), slope.contiguous());
   }

@@ -169,7 +169,7 @@ void sampleFilters(Tap tap, float* points, int64_t pointStep) {
 bool fits(const Problem& problem) {
   const int64_t covered = problem.tilesDown() * problem.tilesAcross() * kTile * kTile;
   const auto suits = [](int64_t channels) { return channels % kPanel == 0 && channels <= kMostChannels; };
-  return problem.count > 0 && problem.rows > 0 && problem.columns > 0 && suits(problem.inputs) && suits(problem.outputs) &&
+  return problem.rows > 0 && problem.columns > 0 && suits(problem.inputs) && suits(problem.outputs) &&
          covered <= 2 * problem.rows * problem.columns;
 }
 
