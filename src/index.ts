@@ -34,6 +34,13 @@ export { datasetData, tensorData } from "./training/trainingData.ts";
 // Losses
 export { type Characteristic, characteristicFunction, unbiasedAmplitude } from "./losses/characteristic.ts";
 export { crossEntropy } from "./losses/crossEntropy.ts";
+export {
+  type GradientDistance,
+  type GradientDistanceName,
+  gradientDistances,
+  type GradientMatch,
+  type ParameterGradient,
+} from "./losses/gradientDistance.ts";
 export { kernelDiscrepancy, unbiasedKernelDiscrepancy } from "./losses/kernelDiscrepancy.ts";
 export { classMeanDiscrepancy, meanDiscrepancy } from "./losses/meanDiscrepancy.ts";
 export { rootSpectralDiscrepancy } from "./losses/rootSpectralDiscrepancy.ts";
@@ -48,8 +55,15 @@ export { classWeights } from "./objectives/classWeights.ts";
 export { csdm } from "./objectives/csdm.ts";
 export { distributionMatching, type Term } from "./objectives/distribution.ts";
 export { dm } from "./objectives/dm.ts";
+export {
+  directionalGradients,
+  imageGradient,
+  type Match,
+  penalizedMatch,
+} from "./objectives/imageGradient.ts";
 export { methods } from "./objectives/index.ts";
 export type { Draw, GradientPenalty, Objective, Plugin, Source } from "./objectives/objective.ts";
+export { type Batch, differentiableGradient, parameterGradient } from "./objectives/parameterGradient.ts";
 export { difficultyCorrection } from "./plugins/difficultyCorrection.ts";
 export { plugins } from "./plugins/index.ts";
 export { randomCoreset } from "./coresets/random.ts";

@@ -3,9 +3,9 @@ import type { Rng } from "../core/rng.ts";
 import { augment, type Augmentation, drawAugmentation } from "../datasets/augment.ts";
 import { normalized } from "../datasets/dataset.ts";
 import type { Tensor } from "../engines/index.ts";
-import { crossEntropy } from "../losses/crossEntropy.ts";
 import { initialTensors, type Parameters } from "../networks/network.ts";
 import type { Draw, Learned, Objective, Source } from "./objective.ts";
+import { differentiableGradient } from "./parameterGradient.ts";
 
 /** Embeddings of one batch of every class, class-major. */
 export interface ClassFeatures {
@@ -95,18 +95,14 @@ export function distributionMatching(
     },
     loss(learned, draw, penalty) {
       const { source, network: theta, step } = draw;
-      const { engine, network, labels, imagesPerClass, classes } = source;
+      const { network, labels, imagesPerClass, classes } = source;
       const images = augmentedSynthetic(learned, draw);
       const synthetic: ClassFeatures = {
         values: network.embed(theta, images),
         counts: classes.map(() => imagesPerClass),
       };
       const losses = draw.comparisons.map(({ weight, comparison }) => comparison.loss(synthetic).mul(weight));
-      if (penalty) {
-        const training = (...parameters: Tensor[]): Tensor =>
-          crossEntropy(network.logits(parameters, images), labels);
-        losses.push(penalty(engine.gradients(training, theta).gradients, step));
-      }
+      if (penalty) losses.push(penalty(differentiableGradient(network, theta, { images, labels }), step));
       return losses.reduce((total, loss) => total.add(loss));
     },
   };

@@ -1,7 +1,7 @@
 import type { Rng } from "../../src/core/rng.ts";
 import { normalized } from "../../src/datasets/dataset.ts";
 import type { Engine, Tensor, Tree } from "../../src/engines/index.ts";
-import { crossEntropy } from "../../src/losses/crossEntropy.ts";
+import { gradientDistances } from "../../src/losses/gradientDistance.ts";
 import { initialTensors, type Parameters } from "../../src/networks/network.ts";
 import type {
   Descent,
@@ -11,6 +11,11 @@ import type {
   Objective,
   Source,
 } from "../../src/objectives/objective.ts";
+import {
+  type Batch,
+  differentiableGradient,
+  parameterGradient,
+} from "../../src/objectives/parameterGradient.ts";
 import { sgd } from "../../src/optimizers/sgd.ts";
 
 /**
@@ -33,32 +38,15 @@ function fresh(source: Source, rng: Rng): Parameters {
   return initialTensors(source.network.parameters, source.engine, rng);
 }
 
-interface Batch {
-  readonly images: Tensor;
-  readonly labels: Int32Array;
-}
-
 function realBatch(source: Source, candidates: ArrayLike<number>, rng: Rng): Batch {
   const picked = Array.from({ length: BATCH }, () => candidates[rng.integer(candidates.length)]!);
   const images = source.engine.tensor([BATCH, ...source.real.imageShape], normalized(source.real, picked));
   return { images, labels: Int32Array.from(picked, (i) => source.real.labels[i]!) };
 }
 
-/** Gradient of the loss at θ, differentiable in θ and images where an outer gradient is being taken. */
-function parameterGradient(
-  source: Source,
-  theta: Parameters,
-  images: Tensor,
-  labels: Int32Array | Tensor,
-): readonly Tensor[] {
-  const loss = (...parameters: Tensor[]): Tensor =>
-    crossEntropy(source.network.logits(parameters, images), labels);
-  return source.engine.gradients(loss, theta).gradients;
-}
-
 /** One plain SGD step. */
 function descended(source: Source, theta: Parameters, batch: Batch, rate: number): Parameters {
-  const gradient = parameterGradient(source, theta, batch.images, batch.labels);
+  const gradient = parameterGradient(source.network, theta, batch);
   return theta.map((part, i) => part.sub(gradient[i]!.mul(rate)));
 }
 
@@ -93,7 +81,8 @@ export const queueObjective: Objective<QueueDraw> = {
     const target = network.embed(theta, real).mean(0).detach();
     const matching = network.embed(theta, learned.images).mean(0).sub(target).square().sum();
     if (!penalty) return matching;
-    return matching.add(penalty(parameterGradient(source, theta, learned.images, source.labels), step));
+    const batch = { images: learned.images, labels: source.labels };
+    return matching.add(penalty(differentiableGradient(network, theta, batch), step));
   },
   after: (_, { source, queue, chosen, training }) =>
     queue.map((theta, i) =>
@@ -118,8 +107,11 @@ export const carriedNetworkObjective: Objective<CarriedDraw> = {
     const carried = state as unknown as { inner: number; network: Parameters | null };
     const network = carried.network ?? fresh(source, rng.stream("network"));
     const targets = source.classes.map((members, label) => {
-      const { images, labels } = realBatch(source, members, rng.stream(`real/${label}`));
-      return parameterGradient(source, network, images, labels);
+      return parameterGradient(
+        source.network,
+        network,
+        realBatch(source, members, rng.stream(`real/${label}`)),
+      );
     });
     return { step, source, network, inner: carried.inner, targets };
   },
@@ -129,8 +121,8 @@ export const carriedNetworkObjective: Objective<CarriedDraw> = {
       const begin = label * imagesPerClass;
       const images = learned.images.slice([begin, 0, 0, 0], [imagesPerClass, ...real.imageShape]);
       const labels = source.labels.slice(begin, begin + imagesPerClass);
-      const gradient = parameterGradient(source, network, images, labels);
-      const distance = sum(gradient.map((part, i) => part.sub(target[i]!).square().sum()));
+      const gradient = differentiableGradient(source.network, network, { images, labels });
+      const distance = gradientDistances.mse.value(target, gradient);
       return penalty ? distance.add(penalty(gradient, step)) : distance;
     });
     return sum(terms);
@@ -177,8 +169,9 @@ export const trajectoryObjective: Objective<TrajectoryDraw> = {
   loss(learned, { source, start, target, step }, penalty) {
     let theta = start;
     const penalties: Tensor[] = [];
+    const batch = { images: learned.images, labels: learned.softLabels! };
     for (let i = 0; i < STUDENT_STEPS; i++) {
-      const gradient = parameterGradient(source, theta, learned.images, learned.softLabels!);
+      const gradient = differentiableGradient(source.network, theta, batch);
       if (penalty) penalties.push(penalty(gradient, step).div(STUDENT_STEPS));
       theta = theta.map((part, k) => part.sub(gradient[k]!.mul(learned.stepSize!)));
     }
@@ -200,7 +193,7 @@ function exactRecursion(learned: Learned, draw: TrajectoryDraw, penalty?: Gradie
   const path = [start];
   const gradients: (readonly Tensor[])[] = [];
   for (let i = 0; i < STUDENT_STEPS; i++) {
-    gradients.push(parameterGradient(source, path[i]!, images, softLabels));
+    gradients.push(parameterGradient(source.network, path[i]!, { images, labels: softLabels }));
     path.push(path[i]!.map((part, k) => part.sub(gradients[i]![k]!.mul(stepSize))));
   }
   const end = engine.gradients((...theta) => matchingDistance(theta, start, target), path.at(-1)!);
@@ -218,7 +211,7 @@ function exactRecursion(learned: Learned, draw: TrajectoryDraw, penalty?: Gradie
       c = c.map((part, k) => part.add(mean.gradients[k]!));
     }
     const along = engine.gradients(
-      (x, y, ...theta) => dot(c, parameterGradient(source, theta, x!, y!)),
+      (x, y, ...theta) => dot(c, differentiableGradient(source.network, theta, { images: x!, labels: y! })),
       [images, softLabels, ...path[i]!],
     ).gradients;
     gradImages = gradImages.add(along[0]!);
