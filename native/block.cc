@@ -7,6 +7,8 @@
 #include <ATen/ops/avg_pool2d_backward.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/max_pool2d_with_indices.h>
+#include <ATen/ops/max_pool2d_with_indices_backward.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/rsqrt.h>
@@ -16,9 +18,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "convolution.h"
-#include "simd/fused.h"
 
 namespace distillery {
 
@@ -45,65 +47,44 @@ Normalized normalized(const Tensor& images, double epsilon) {
   return {centered * inverse, inverse};
 }
 
-Tensor composite(const Tensor& images, const Tensor& scale, const Tensor& shift, double epsilon) {
-  const Tensor active = at::relu(normalized(images, epsilon).values * scale + shift);
-  return channelsLast(at::avg_pool2d(channelsFirst(active), {2, 2}));
-}
-
-// The block's arrays, dense, and how to hand one image of them to the fused pass.
-struct Arrays {
-  Tensor images, scale, shift, mean, inverse;
-
-  Block block(int64_t i) const {
-    const int64_t height = images.size(1), width = images.size(2), channels = images.size(3);
-    return {images.data_ptr<float>() + i * height * width * channels, scale.data_ptr<float>(),
-            shift.data_ptr<float>(), height, width, channels};
+Tensor pooled(const Tensor& images, Pooling pooling) {
+  switch (pooling) {
+    case Pooling::average: return channelsLast(at::avg_pool2d(channelsFirst(images), {2, 2}));
+    case Pooling::maximum:
+      return channelsLast(std::get<0>(at::max_pool2d_with_indices(channelsFirst(images), {2, 2})));
+    case Pooling::none: break;
   }
-  Moments moments(int64_t i) const {
-    const int64_t offset = i * images.size(3);
-    return {mean.data_ptr<float>() + offset, inverse.data_ptr<float>() + offset};
+  return images;
+}
+
+// pooled's adjoint at `images`: each slope back to its window.
+Tensor unpooled(const Tensor& slope, const Tensor& images, Pooling pooling) {
+  const Tensor like = channelsFirst(images.detach());
+  switch (pooling) {
+    case Pooling::average:
+      return channelsLast(
+          at::avg_pool2d_backward(channelsFirst(slope), like, {2, 2}, {2, 2}, {0, 0}, false, false, {}));
+    case Pooling::maximum: {
+      const Tensor places = std::get<1>(at::max_pool2d_with_indices(like, {2, 2}));
+      return channelsLast(at::max_pool2d_with_indices_backward(channelsFirst(slope), like, {2, 2}, {2, 2}, {0, 0},
+                                                               {1, 1}, false, places));
+    }
+    case Pooling::none: break;
   }
-};
-
-float* part(const Tensor& tensor, int64_t i) { return tensor.data_ptr<float>() + i * tensor.stride(0); }
-
-// Images for one task: below some 32768 numbers, handing work to another thread costs more than it saves.
-int64_t imagesPerTask(const Tensor& images) {
-  const int64_t size = images.size(1) * images.size(2) * images.size(3);
-  return std::max<int64_t>(1, 32768 / std::max<int64_t>(1, size));
+  return slope;
 }
 
-Tensor fusedForward(const Arrays& arrays, double epsilon) {
-  const Tensor& images = arrays.images;
-  const Tensor pooled =
-      at::empty({images.size(0), images.size(1) / 2, images.size(2) / 2, images.size(3)}, images.options());
-  at::parallel_for(0, images.size(0), imagesPerTask(images), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) {
-      normalizeReluPool(arrays.block(i), static_cast<float>(epsilon), arrays.moments(i), part(pooled, i));
-    }
-  });
-  return pooled;
+Tensor composite(const Tensor& images, const Tensor& scale, const Tensor& shift, BlockOptions options) {
+  const Tensor z = normalized(images, options.epsilon).values * scale + shift;
+  return pooled(at::relu(z), options.pooling);
 }
 
-variable_list fusedBackward(const Arrays& arrays, const Tensor& slope) {
-  const Tensor gradient = at::empty_like(arrays.images);
-  const Tensor scale = at::empty_like(arrays.mean), shift = at::empty_like(arrays.mean);  // [n, c], summed below
-  at::parallel_for(0, gradient.size(0), imagesPerTask(gradient), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) {
-      normalizeReluPoolGradient(arrays.block(i), arrays.moments(i), part(slope, i),
-                                {part(gradient, i), part(scale, i), part(shift, i)});
-    }
-  });
-  return {gradient, at::sum(scale, 0), at::sum(shift, 0), Tensor()};
-}
-
-// simd/fused.cc's formulas by differentiable operations: the fused gradient has no derivative of its own.
+// simd/normReluPool.cc's formulas by differentiable operations: the fused gradient has no derivative of its own.
 variable_list compositeBackward(const Tensor& images, const Tensor& scale, const Tensor& shift, const Tensor& slope,
-                                double epsilon) {
-  const auto [values, inverse] = normalized(images, epsilon);
-  const Tensor unpooled = channelsLast(
-      at::avg_pool2d_backward(channelsFirst(slope), channelsFirst(images), {2, 2}, {2, 2}, {0, 0}, false, false, {}));
-  const Tensor g = at::threshold_backward(unpooled, values * scale + shift, 0);
+                                BlockOptions options) {
+  const auto [values, inverse] = normalized(images, options.epsilon);
+  const Tensor z = values * scale + shift;
+  const Tensor g = at::threshold_backward(unpooled(slope, z, options.pooling), z, 0);
   const Tensor product = g * values, scaled = g * scale;
   return {
       inverse * (scaled - positionMean(scaled) - values * positionMean(scaled * values)),
@@ -113,32 +94,93 @@ variable_list compositeBackward(const Tensor& images, const Tensor& scale, const
   };
 }
 
+// The block's arrays, dense, and how to hand one image of them to the fused passes.
+struct Arrays {
+  Tensor images, scale, shift, mean, inverse;
+  Pooling pooling;
+
+  Block block(int64_t i) const {
+    const int64_t height = images.size(1), width = images.size(2), channels = images.size(3);
+    return {images.data_ptr<float>() + i * height * width * channels,
+            scale.data_ptr<float>(),
+            shift.data_ptr<float>(),
+            height,
+            width,
+            channels,
+            pooling};
+  }
+  Moments moments(int64_t i) const {
+    const int64_t offset = i * images.size(3);
+    return {mean.data_ptr<float>() + offset, inverse.data_ptr<float>() + offset};
+  }
+};
+
+float* part(const Tensor& tensor, int64_t i) { return tensor.data_ptr<float>() + i * tensor.stride(0); }
+
+// Calls visit(i) for every image, on all threads. Below some 32768 numbers for a task, handing it to another thread
+// costs more than it saves.
+template <typename Visit>
+void forEachImage(const Tensor& images, Visit visit) {
+  const int64_t size = images.size(1) * images.size(2) * images.size(3);
+  const int64_t perTask = std::max<int64_t>(1, 32768 / std::max<int64_t>(1, size));
+  at::parallel_for(0, images.size(0), perTask, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) visit(i);
+  });
+}
+
+Tensor fusedForward(const Arrays& arrays, double epsilon) {
+  const Tensor& images = arrays.images;
+  const Tensor pooled = at::empty({images.size(0), pooledLength(arrays.pooling, images.size(1)),
+                                   pooledLength(arrays.pooling, images.size(2)), images.size(3)},
+                                  images.options());
+  forEachImage(images, [&](int64_t i) {
+    normReluPool(arrays.block(i), static_cast<float>(epsilon), arrays.moments(i), part(pooled, i));
+  });
+  return pooled;
+}
+
+variable_list fusedBackward(const Arrays& arrays, const Tensor& slope) {
+  const Tensor gradient = at::empty_like(arrays.images);
+  const Tensor scale = at::empty_like(arrays.mean), shift = at::empty_like(arrays.mean);  // [n, c], summed below
+  forEachImage(gradient, [&](int64_t i) {
+    normReluPoolBackward(arrays.block(i), arrays.moments(i), part(slope, i),
+                         {part(gradient, i), part(scale, i), part(shift, i)});
+  });
+  return {gradient, at::sum(scale, 0), at::sum(shift, 0), Tensor()};
+}
+
 struct FusedBlock : Function<FusedBlock> {
   static Tensor forward(AutogradContext* context, const Tensor& images, const Tensor& scale, const Tensor& shift,
-                        double epsilon) {
-    Arrays arrays{images.contiguous(), scale.contiguous(), shift.contiguous(), {}, {}};
-    arrays.mean = at::empty({images.size(0), images.size(3)}, images.options());
-    arrays.inverse = at::empty_like(arrays.mean);
-    context->saved_data["epsilon"] = epsilon;
-    context->save_for_backward({images, scale, shift, arrays.mean, arrays.inverse});
-    return fusedForward(arrays, epsilon);
+                        BlockOptions options) {
+    const Tensor mean = at::empty({images.size(0), images.size(3)}, images.options());
+    const Tensor inverse = at::empty_like(mean);
+    context->saved_data["epsilon"] = options.epsilon;
+    context->saved_data["pooling"] = static_cast<int64_t>(options.pooling);
+    context->save_for_backward({images, scale, shift, mean, inverse});
+    return fusedForward(
+        {images.contiguous(), scale.contiguous(), shift.contiguous(), mean, inverse, options.pooling},
+        options.epsilon);
   }
 
   static variable_list backward(AutogradContext* context, variable_list slopes) {
     const auto saved = context->get_saved_variables();
-    if (at::GradMode::is_enabled()) {
-      return compositeBackward(saved[0], saved[1], saved[2], slopes[0], context->saved_data["epsilon"].toDouble());
-    }
-    return fusedBackward({saved[0].contiguous(), saved[1].contiguous(), saved[2].contiguous(), saved[3], saved[4]},
+    const BlockOptions options{context->saved_data["epsilon"].toDouble(),
+                               static_cast<Pooling>(context->saved_data["pooling"].toInt())};
+    if (at::GradMode::is_enabled()) return compositeBackward(saved[0], saved[1], saved[2], slopes[0], options);
+    return fusedBackward({saved[0].contiguous(), saved[1].contiguous(), saved[2].contiguous(), saved[3], saved[4],
+                          options.pooling},
                          slopes[0].contiguous());
   }
 };
 
 }  // namespace
 
-Tensor instanceNormReluPool(const Tensor& images, const Tensor& scale, const Tensor& shift, double epsilon) {
-  const bool fused = images.device().is_cpu() && images.scalar_type() == at::kFloat;
-  return fused ? FusedBlock::apply(images, scale, shift, epsilon) : composite(images, scale, shift, epsilon);
+Tensor instanceNormRelu(const Tensor& images, const Tensor& scale, const Tensor& shift, BlockOptions options) {
+  // The one place where a device's own kernels are chosen.
+  if (images.device().is_cpu() && images.scalar_type() == at::kFloat) {
+    return FusedBlock::apply(images, scale, shift, options);
+  }
+  return composite(images, scale, shift, options);
 }
 
 }  // namespace distillery

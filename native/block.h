@@ -1,13 +1,20 @@
-// avgPool₂(relu(scale · (x − mean) / √(variance + epsilon) + shift)), differentiable to any order.
+// pool(relu(scale · (x − mean) / √(variance + epsilon) + shift)), differentiable to any order.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include "simd/normReluPool.h"
+
 namespace distillery {
 
-// images [n, h, w, c], scale [c], shift [c] → [n, h/2, w/2, c]. One fused pass for float32 on the CPU, otherwise
+struct BlockOptions {
+  double epsilon;
+  Pooling pooling;
+};
+
+// images [n, h, w, c], scale [c], shift [c] → [n, pooled h, pooled w, c]. Fused for float32 on the CPU, otherwise
 // libtorch's operations one after another.
-at::Tensor instanceNormReluPool(const at::Tensor& images, const at::Tensor& scale, const at::Tensor& shift,
-                                double epsilon);
+at::Tensor instanceNormRelu(const at::Tensor& images, const at::Tensor& scale, const at::Tensor& shift,
+                            BlockOptions options);
 
 }  // namespace distillery

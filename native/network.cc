@@ -31,9 +31,10 @@ Tensor maxPool(Call& call) {
   return channelsLast(std::get<0>(at::max_pool2d_with_indices(channelsFirst(call.tensor(0)), {size, size})));
 }
 
-// (images, scale, shift, epsilon)
-Tensor normalizedPool(Call& call) {
-  return instanceNormReluPool(call.tensor(0), call.tensor(1), call.tensor(2), call.number(3));
+// (images, scale, shift, epsilon, pooling: 0 none, 1 average, 2 maximum)
+Tensor normRelu(Call& call) {
+  const BlockOptions options{call.number(3), static_cast<Pooling>(call.integer(4))};
+  return instanceNormRelu(call.tensor(0), call.tensor(1), call.tensor(2), options);
 }
 
 // Seconds spent in convolutions since the process began
@@ -47,7 +48,7 @@ std::vector<Export> networkExports() {
       {"convolutionSeconds", plainResult<secondsInConvolutions>},
       {"avgPool", tensorResult<avgPool>},
       {"maxPool", tensorResult<maxPool>},
-      {"instanceNormReluPool", tensorResult<normalizedPool>},
+      {"instanceNormRelu", tensorResult<normRelu>},
   };
 }
 

@@ -21,6 +21,16 @@ export interface ConvolutionOptions {
   readonly padding?: number;
 }
 
+/** What closes a block: 2×2 windows at stride 2 give their mean or their maximum, or nothing is pooled. */
+export type Pooling = "avg" | "max" | "none";
+
+export interface InstanceNormReluOptions {
+  /** Added to the variance. */
+  readonly epsilon: number;
+  /** Of what relu leaves, as in `avgPool` and `maxPool`. */
+  readonly pooling: Pooling;
+}
+
 /**
  * An immutable array on an engine. Every method returns a new tensor (memory may be shared) and is differentiable to
  * any order in its floating-point operands, unless its description says otherwise. Binary operations broadcast as in
@@ -90,14 +100,14 @@ export interface Tensor {
   /** Maxima of size×size windows at stride `size`, remainder dropped; the gradient goes to the window's first maximum. */
   maxPool(size: number): Tensor;
   /**
-   * 2×2 average pooling of relu(instance norm): the block that follows every convolution of a ConvNet, in one pass
-   * where the engine has it. Each (sample, channel) is normalized over its own positions with the biased variance:
+   * Pooling of relu(instance norm): the block that follows every convolution of a ConvNet, in one pass where the engine
+   * has it. Each (sample, channel) is normalized over its own positions with the biased variance:
    *
-   *     avgPool₂(relu(scale · (x − mean) / √(variance + epsilon) + shift))
+   *     pool(relu(scale · (x − mean) / √(variance + epsilon) + shift))
    *
    * @param scale per channel, [c]. @param shift per channel, [c].
    */
-  instanceNormReluPool(scale: Tensor, shift: Tensor, epsilon: number): Tensor;
+  instanceNormRelu(scale: Tensor, shift: Tensor, options: InstanceNormReluOptions): Tensor;
 
   /** The same values as a constant: no gradient flows through it. */
   detach(): Tensor;

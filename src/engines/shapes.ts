@@ -1,6 +1,6 @@
-import { check, InputError } from "../core/errors.ts";
+import { check, InputError, oneOf } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
-import type { Axes } from "./engine.ts";
+import type { Axes, Pooling } from "./engine.ts";
 
 // Native kernels are called without checks of their own, and some read outside their input when given a wrong shape.
 
@@ -90,3 +90,23 @@ export function checkMatMul(left: Shape, right: Shape): void {
     () => `matMul: expected [..., n, k] and [..., k, m], got ${text(left)} and ${text(right)}`,
   );
 }
+
+/** Checks images, scale and shift of `Tensor.instanceNormRelu`, and that pooling leaves a pixel. */
+export function checkNormRelu(images: Shape, scale: Shape, shift: Shape, pooling: Pooling): void {
+  const where = "instanceNormRelu";
+  const channels = images[3];
+  const fits = [scale, shift].every((shape) => shape.length === 1 && shape[0] === channels);
+  check(
+    images.length === 4 && fits,
+    () =>
+      `${where}: expected [n, h, w, c], [c] and [c], got ${text(images)}, ${text(scale)} and ${text(shift)}`,
+  );
+  const window = oneOf(`${where}.pooling`, windows, pooling);
+  check(
+    Math.min(images[1]!, images[2]!) >= window,
+    () => `${where}: expected images of at least ${window}×${window} pixels, got shape ${text(images)}`,
+  );
+}
+
+/** Side of the pooling windows. */
+const windows: Readonly<Record<Pooling, number>> = { avg: 2, max: 2, none: 1 };

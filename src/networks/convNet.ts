@@ -9,7 +9,6 @@ import {
   frozenBatchNorm,
   normEpsilon,
   normGroups,
-  type Pooling,
   poolings,
   runningStatistic,
   sampleNorms,
@@ -197,12 +196,13 @@ function blockFunction(options: ConvNetOptions, { padding }: Block, index: numbe
   const { norm, activation, pooling } = options;
   const convolved = ([weight, bias]: Parameters, x: Tensor): Tensor =>
     x.conv2d(weight!, { bias: bias!, padding });
-  if (norm === "instance" && activation === "relu" && pooling === "avg") {
+  if (norm === "instance" && activation === "relu") {
+    const options = { epsilon: normEpsilon, pooling };
     return (parameters, x) =>
-      convolved(parameters, x).instanceNormReluPool(parameters[2]!, parameters[3]!, normEpsilon);
+      convolved(parameters, x).instanceNormRelu(parameters[2]!, parameters[3]!, options);
   }
   const activate = activations[activation as Activation];
-  const pool = poolings[pooling as Pooling];
+  const pool = poolings[pooling];
   if (norm === "none") return (parameters, x) => pool(activate(convolved(parameters, x)));
   const normalize =
     norm === "batch"

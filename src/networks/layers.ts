@@ -1,5 +1,5 @@
 import { check } from "../core/errors.ts";
-import type { Tensor } from "../engines/index.ts";
+import type { Pooling, Tensor } from "../engines/index.ts";
 
 /** Added to variances, as in PyTorch's normalization layers. */
 export const normEpsilon = 1e-5;
@@ -29,9 +29,7 @@ export const poolings = {
   avg: (x) => x.avgPool(2),
   max: (x) => x.maxPool(2),
   none: (x) => x,
-} as const satisfies Record<string, (x: Tensor) => Tensor>;
-
-export type Pooling = keyof typeof poolings;
+} as const satisfies Record<Pooling, (x: Tensor) => Tensor>;
 
 /**
  * Norms that look at one sample alone, by name: the feature map [n, h, w, c] shifted and scaled to mean 0 and variance 1

@@ -1,3 +1,4 @@
+import type { Pooling } from "../../src/engines/index.ts";
 import { array, type Op } from "./engineOp.ts";
 
 /** 1, …, 9 as one image of one channel. */
@@ -89,15 +90,25 @@ const pools: Op[] = [
   },
 ];
 
-const blocks: Op[] = [
-  {
-    name: "instanceNormReluPool",
-    f: ([x, scale, shift]) => x!.instanceNormReluPool(scale!, shift!, 0),
-    // Mean 0 and variance 5 make 2x/√5 + 1; relu leaves 1 − 2/√5, 1 + 2/√5 and 1 + 6/√5 of it.
+/** Mean 0 and variance 5 make 2x/√5 + 1 of the image. */
+function block(pooling: Pooling): Op {
+  const active = [0, 1 - 2 / Math.sqrt(5), 1 + 2 / Math.sqrt(5), 1 + 6 / Math.sqrt(5)];
+  const outputs = {
+    avg: array("1 1 1 1", active.reduce((a, b) => a + b) / 4),
+    max: array("1 1 1 1", active[3]!),
+    none: array("1 2 2 1", ...active),
+  };
+  return {
+    name: `instanceNormRelu with ${pooling} pooling`,
+    f: ([x, scale, shift]) => x!.instanceNormRelu(scale!, shift!, { epsilon: 0, pooling }),
     inputs: [array("1 2 2 1", -3, -1, 1, 3), array("1", 2), array("1", 1)],
-    output: array("1 1 1 1", (3 + 6 / Math.sqrt(5)) / 4),
+    output: outputs[pooling],
     at: ["2 5 4 2", "2", "2"],
-  },
+  };
+}
+
+const blocks: Op[] = [
+  ...(["avg", "max", "none"] as const).map(block),
   {
     name: "a small network",
     f: ([x, w, v]) => {

@@ -17,7 +17,10 @@ describeEngines(await engines(), (engine) => {
         expectClose(x.relu().values(), [NaN, 0, 2, Infinity, 0], 0);
         const block = engine.tensor([1, 2, 2, 1], [NaN, 1, 2, 3]);
         const ones = engine.fill([1], 1);
-        expect(block.instanceNormReluPool(ones, ones, 1e-5).item()).toBeNaN();
+        for (const pooling of ["avg", "max", "none"] as const) {
+          const values = block.instanceNormRelu(ones, ones, { epsilon: 1e-5, pooling }).values();
+          expect(values.every((value) => Number.isNaN(value))).toBe(true);
+        }
       });
     });
 
@@ -122,7 +125,11 @@ describeEngines(await engines(), (engine) => {
       let [x, w] = [random([2, 6, 6, 2], 4), random([3, 3, 3, 2], 5)];
       const [scale, shift] = [engine.fill([3], 1), engine.fill([3], 0.1)];
       const loss = (images: Tensor, filters: Tensor): Tensor =>
-        images.conv2d(filters, { padding: 1 }).instanceNormReluPool(scale, shift, 1e-5).square().sum();
+        images
+          .conv2d(filters, { padding: 1 })
+          .instanceNormRelu(scale, shift, { epsilon: 1e-5, pooling: "avg" })
+          .square()
+          .sum();
       const before = engine.liveTensors();
       for (let step = 0; step < 100; step++) {
         const next = engine.scope(() => {

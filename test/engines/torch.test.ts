@@ -135,7 +135,11 @@ describe("memory", () => {
     const filters = normal(small, [3, 3, 3, 2], "filters");
     const [scale, shift] = [small.fill([3], 1), small.fill([3], 0.1)];
     const loss = (images: Tensor, w: Tensor): Tensor =>
-      images.conv2d(w, { padding: 1 }).instanceNormReluPool(scale, shift, 1e-5).square().sum();
+      images
+        .conv2d(w, { padding: 1 })
+        .instanceNormRelu(scale, shift, { epsilon: 1e-5, pooling: "avg" })
+        .square()
+        .sum();
     const step = (): void => {
       const next = small.scope(() => {
         const slope = (images: Tensor): Tensor =>
@@ -266,7 +270,7 @@ describe("numbers", () => {
         const { value, gradients } = own.gradients((images, filters, scale, ...rest) => {
           const features = images
             .conv2d(filters!, { padding: 1, bias: rest[0]! })
-            .instanceNormReluPool(scale!, rest[0]!, 1e-5);
+            .instanceNormRelu(scale!, rest[0]!, { epsilon: 1e-5, pooling: "avg" });
           return features
             .reshape([16, 32 * 64])
             .matMul(rest[1]!.transpose())

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Shape } from "../../src/core/shape.ts";
-import type { Tensor } from "../../src/engines/engine.ts";
+import type { Pooling, Tensor } from "../../src/engines/engine.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { centralDifferences, deviation, normal, weighted } from "./differences.ts";
 
@@ -17,6 +17,11 @@ interface Case {
 
 const picture: Shape = [2, 5, 4, 2];
 const filters: Shape = [3, 3, 2, 2];
+
+const block = (pooling: Pooling): Case => ({
+  f: (x, scale, shift) => x.instanceNormRelu(scale, shift, { epsilon: 1e-3, pooling }),
+  shapes: [picture, [2], [2]],
+});
 
 const cases: Record<string, Case> = {
   add: { f: (x, y) => x.add(y).square(), shapes: [[2, 3], [3]] },
@@ -78,10 +83,9 @@ const cases: Record<string, Case> = {
   "conv2d of one channel to one": { f: (x, w) => x.conv2d(w, { padding: 1 }).square(), shapes: [[2, 4, 4, 1], [1, 3, 3, 1]] }, // prettier-ignore
   avgPool: { f: (x) => x.avgPool(2).square(), shapes: [picture] },
   maxPool: { f: (x) => x.maxPool(2).square(), shapes: [picture] },
-  instanceNormReluPool: {
-    f: (x, scale, shift) => x.instanceNormReluPool(scale, shift, 1e-3),
-    shapes: [picture, [2], [2]],
-  },
+  "instanceNormRelu, averages": block("avg"),
+  "instanceNormRelu, maxima": block("max"),
+  "instanceNormRelu without pooling": block("none"),
 };
 
 describe.each(Object.entries(cases))("%s", (_, { f, shapes, positive = false }) => {

@@ -1,11 +1,20 @@
 import type * as Tf from "@tensorflow/tfjs-core";
 import { check } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Axes, ConvolutionOptions, DType, Operand, Tensor, Values } from "../engine.ts";
+import type {
+  Axes,
+  ConvolutionOptions,
+  DType,
+  InstanceNormReluOptions,
+  Operand,
+  Tensor,
+  Values,
+} from "../engine.ts";
 import { conv2d } from "./convolution.ts";
 import { binary, comparison, power, unary } from "./elementwise.ts";
 import type { TfjsEngine } from "./index.ts";
 import { broadcastTo, gather, pad, reshape, slice, transpose } from "./layout.ts";
+import { instanceNormRelu } from "./normalization.ts";
 import { avgPool, maxPool } from "./pooling.ts";
 import { argmax, logSoftmax, matMul, max, mean, sum } from "./reductions.ts";
 
@@ -188,10 +197,8 @@ export class TfjsTensor implements Tensor {
   maxPool(size: number): TfjsTensor {
     return maxPool(this, size);
   }
-  instanceNormReluPool(scale: Tensor, shift: Tensor, epsilon: number): TfjsTensor {
-    const centered = this.sub(this.mean([1, 2], true)); // [n, h, w, c]
-    const variance = centered.square().mean([1, 2], true); // [n, 1, 1, c]
-    const stretch = variance.add(epsilon).rsqrt().mul(scale);
-    return centered.mul(stretch).add(shift).relu().avgPool(2);
+  instanceNormRelu(scale: Tensor, shift: Tensor, options: InstanceNormReluOptions): TfjsTensor {
+    const where = "instanceNormRelu";
+    return instanceNormRelu(this, this.engine.own(where, scale), this.engine.own(where, shift), options);
   }
 }

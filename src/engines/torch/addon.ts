@@ -63,7 +63,7 @@ export interface Addon
   convolutionSeconds(): number;
   avgPool(images: Handle, size: number): Handle;
   maxPool(images: Handle, size: number): Handle;
-  instanceNormReluPool(images: Handle, scale: Handle, shift: Handle, epsilon: number): Handle;
+  instanceNormRelu(images: Handle, scale: Handle, shift: Handle, epsilon: number, pooling: number): Handle;
 
   variable(x: Handle, tracked: boolean): Handle;
   detach(x: Handle): Handle;

@@ -1,6 +1,6 @@
 import { check, wholeNumber } from "../../core/errors.ts";
-import type { ConvolutionOptions, Tensor } from "../engine.ts";
-import { text } from "../shapes.ts";
+import type { ConvolutionOptions, InstanceNormReluOptions, Pooling, Tensor } from "../engine.ts";
+import { checkNormRelu, text } from "../shapes.ts";
 import type { TorchTensor } from "./tensor.ts";
 
 /** See `Tensor.conv2d`. */
@@ -33,27 +33,29 @@ export function pool(kind: "avgPool" | "maxPool", input: TorchTensor, size: numb
   return runtime.call(kind, [images], () => runtime.native[kind](images.handle, size));
 }
 
-/** See `Tensor.instanceNormReluPool`. */
-export function instanceNormReluPool(
+/** See `Tensor.instanceNormRelu`. */
+export function instanceNormRelu(
   input: TorchTensor,
   scale: Tensor,
   shift: Tensor,
-  epsilon: number,
+  { epsilon, pooling }: InstanceNormReluOptions,
 ): Tensor {
-  const where = "instanceNormReluPool";
+  const where = "instanceNormRelu";
   const { runtime } = input;
   const images = runtime.float(where, input);
   const gain = runtime.float(where, scale);
   const offset = runtime.float(where, shift);
-  const channels = images.shape[3];
-  const fits = [gain, offset].every(({ shape }) => shape.length === 1 && shape[0] === channels);
-  check(
-    images.shape.length === 4 && fits,
-    () =>
-      `${where}: expected [n, h, w, c], [c] and [c], ` +
-      `got ${text(images.shape)}, ${text(gain.shape)} and ${text(offset.shape)}`,
-  );
+  checkNormRelu(images.shape, gain.shape, offset.shape, pooling);
   return runtime.call(where, [images, gain, offset], () =>
-    runtime.native.instanceNormReluPool(images.handle, gain.handle, offset.handle, epsilon),
+    runtime.native.instanceNormRelu(
+      images.handle,
+      gain.handle,
+      offset.handle,
+      epsilon,
+      poolingCodes[pooling],
+    ),
   );
 }
+
+/** Code of a kind of pooling, as native/simd/normReluPool.h orders them. */
+const poolingCodes: Readonly<Record<Pooling, number>> = { none: 0, avg: 1, max: 2 };

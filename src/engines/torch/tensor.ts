@@ -1,6 +1,15 @@
 import { check, InputError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Axes, ConvolutionOptions, DType, Engine, Operand, Tensor, Values } from "../engine.ts";
+import type {
+  Axes,
+  ConvolutionOptions,
+  DType,
+  Engine,
+  InstanceNormReluOptions,
+  Operand,
+  Tensor,
+  Values,
+} from "../engine.ts";
 import {
   type BinaryName,
   type ComparisonName,
@@ -9,7 +18,7 @@ import {
   type UnaryName,
 } from "./addon.ts";
 import type { Handle } from "./addon.ts";
-import { conv2d, instanceNormReluPool, pool } from "./layers.ts";
+import { conv2d, instanceNormRelu, pool } from "./layers.ts";
 import type { Runtime } from "./runtime.ts";
 import { axesOf, axisOf, checkBroadcast, checkMatMul, checkReshape, text } from "../shapes.ts";
 
@@ -207,8 +216,8 @@ export class TorchTensor implements Tensor {
   maxPool(size: number): Tensor {
     return pool("maxPool", this, size);
   }
-  instanceNormReluPool(scale: Tensor, shift: Tensor, epsilon: number): Tensor {
-    return instanceNormReluPool(this, scale, shift, epsilon);
+  instanceNormRelu(scale: Tensor, shift: Tensor, options: InstanceNormReluOptions): Tensor {
+    return instanceNormRelu(this, scale, shift, options);
   }
 
   detach(): Tensor {
