@@ -21,7 +21,30 @@ import { findTorch } from "./libtorch.mjs";
 export { findTorch };
 
 const here = import.meta.dirname;
-const output = join(here, "build");
+
+/** Builds of the addon by the value of DISTILLERY_NATIVE, each in a folder of its own, with the flags it adds. */
+const variants = {
+  "": { folder: "build", flags: [] },
+  // Memory errors and undefined behaviour end the process, with a report. Node must be started with the sanitizers'
+  // libraries: experiments/setup/sanitize.mjs does it.
+  sanitize: {
+    folder: "build/sanitize",
+    flags: [
+      "-fsanitize=address,undefined",
+      "-fno-sanitize-recover=undefined",
+      "-fno-omit-frame-pointer",
+      "-D_GLIBCXX_ASSERTIONS",
+      "-g",
+      "-O1",
+    ],
+  },
+};
+const asked = process.env.DISTILLERY_NATIVE ?? "";
+if (!Object.hasOwn(variants, asked)) {
+  throw new Error(`DISTILLERY_NATIVE: expected sanitize, or nothing for the usual build, got ${asked}`);
+}
+const variant = variants[asked];
+const output = join(here, variant.folder);
 const stampFile = join(output, "stamp.json");
 
 /** Where the compiled addon lies. */
@@ -146,9 +169,11 @@ async function compile() {
     const includes = bound.map((file) => `#include "${join(here, file)}"\n`).join("");
     await Promise.all([
       run([...bindingFlags(torch), "-x", "c++", "-c", "-", "-o", binding], includes),
-      ...simd.map(({ source, object }) => run([...common, ...simdFlags, "-c", source, "-o", object])),
+      ...simd.map(({ source, object }) =>
+        run([...common, ...simdFlags, ...variant.flags, "-c", source, "-o", object]),
+      ),
     ]);
-    await run(["-shared", ...objects, ...linkFlags(torch), "-o", addon]);
+    await run(["-shared", ...variant.flags, ...objects, ...linkFlags(torch), "-o", addon]);
     renameSync(addon, addonFile);
   } finally {
     for (const file of [...objects, addon]) rmSync(file, { force: true });
@@ -175,6 +200,7 @@ function bindingFlags(torch) {
     ...common,
     "-O2",
     "-fopenmp",
+    ...variant.flags,
     ...includes.flatMap((folder) => ["-isystem", folder]),
   ];
 }

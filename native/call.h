@@ -111,5 +111,6 @@ std::vector<Export> arithmeticExports();
 std::vector<Export> layoutExports();
 std::vector<Export> networkExports();
 std::vector<Export> gradientExports();
+std::vector<Export> probeExports();
 
 }  // namespace distillery
