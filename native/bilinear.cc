@@ -4,6 +4,8 @@
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/reshape.h>
+#include <ATen/ops/sum.h>
 #include <ATen/ops/zeros.h>
 #include <torch/version.h>
 
@@ -13,6 +15,7 @@
 #include <optional>
 #include <tuple>
 
+#include "simd/patches.h"
 #include "simd/winograd.h"
 
 namespace distillery {
@@ -61,6 +64,17 @@ std::tuple<Tensor, Tensor, Tensor> adjoints(const Tensor& slope, const Tensor& i
                                   false, {0, 0}, 1, wanted);
 }
 
+// Whether the kernels of simd/ may serve.
+bool is3x3(at::IntArrayRef filters, const Tensor& array, Geometry geometry) {
+  return array.is_cpu() && array.scalar_type() == at::kFloat && geometry.stride == 1 && filters[1] == 3 &&
+         filters[2] == 3;
+}
+
+const float* values(const Tensor& tensor) { return tensor.data_ptr<float>(); }
+float* space(const Tensor& tensor) { return tensor.data_ptr<float>(); }
+
+Tensor floats(int64_t count, const Tensor& like) { return at::empty({count}, like.options()); }
+
 // By Winograd's minimal filtering, which needs a quarter of the multiplications.
 
 using winograd::Problem;
@@ -68,9 +82,7 @@ using winograd::Problem;
 // The convolution that takes images to their correlation with 3×3 filters, if it is one that winograd:: can do.
 std::optional<Problem> winogradProblem(at::IntArrayRef images, at::IntArrayRef filters, const Tensor& array,
                                        Geometry geometry) {
-  const bool suits = array.is_cpu() && array.scalar_type() == at::kFloat && geometry.stride == 1 &&
-                     geometry.padding <= 2 && filters[1] == 3 && filters[2] == 3;
-  if (!suits) return {};
+  if (!is3x3(filters, array, geometry) || geometry.padding > 2) return {};
   const int64_t added = 2 * geometry.padding - 2;
   const Problem problem{images[0],         images[1],         images[2],        images[3], geometry.padding,
                         images[1] + added, images[2] + added, filters[0]};
@@ -82,11 +94,6 @@ Problem turned(const Problem& problem) {
   return {problem.count, problem.rows,  problem.columns, problem.outputs, 2 - problem.padding, problem.height,
           problem.width, problem.inputs};
 }
-
-const float* values(const Tensor& tensor) { return tensor.data_ptr<float>(); }
-float* space(const Tensor& tensor) { return tensor.data_ptr<float>(); }
-
-Tensor floats(int64_t count, const Tensor& like) { return at::empty({count}, like.options()); }
 
 Tensor winogradConvolution(const Problem& problem, const Tensor& images, const Tensor& filterPoints,
                            const Tensor& bias) {
@@ -143,6 +150,45 @@ Tensor winogradFilterAdjoint(const Problem& problem, const Tensor& images, const
   return gradient;
 }
 
+// By matrix products with patches, for a first layer.
+
+std::optional<patches::Problem> patchProblem(at::IntArrayRef images, at::IntArrayRef filters, const Tensor& array,
+                                             Geometry geometry) {
+  if (!is3x3(filters, array, geometry)) return {};
+  const int64_t added = 2 * geometry.padding - 2;
+  const patches::Problem problem{images[0],         images[1],         images[2],        images[3], geometry.padding,
+                                 images[1] + added, images[2] + added, filters[0]};
+  return patches::fits(problem) ? std::optional(problem) : std::nullopt;
+}
+
+Tensor patchImageAdjoint(const patches::Problem& problem, const Tensor& slope, const Tensor& filters) {
+  const Tensor rows = floats(patches::filterCount(problem), filters);
+  patches::filterRows(problem, values(filters), space(rows));
+  const Tensor gradient = at::empty({problem.count, problem.height, problem.width, problem.inputs}, slope.options());
+  at::parallel_for(0, problem.count, 1, [&](int64_t begin, int64_t end) {
+    const Tensor scratch = floats(patches::scratch(problem), slope);
+    patches::imageGradient(problem, {values(slope), values(rows), space(gradient)}, space(scratch), begin, end);
+  });
+  return gradient;
+}
+
+// Images are summed in parts, the parts in order: the same bits whatever the number of threads.
+constexpr int64_t kParts = 16;
+
+FilterGradients patchFilterAdjoint(const patches::Problem& problem, const Tensor& images, const Tensor& slope) {
+  const int64_t parts = std::min(kParts, problem.count), length = 9 * problem.inputs;
+  const Tensor sums = at::empty({parts, problem.outputs, patches::kRow}, slope.options());
+  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    const Tensor scratch = floats(patches::scratch(problem), slope);
+    for (int64_t part = begin; part < end; part++) {
+      patches::filterSums(problem, {values(images), values(slope), space(sums) + part * sums.stride(0)},
+                          space(scratch), part * problem.count / parts, (part + 1) * problem.count / parts);
+    }
+  });
+  const Tensor whole = at::sum(sums, 0);
+  return {at::reshape(whole.slice(1, 0, length), {problem.outputs, 3, 3, problem.inputs}), whole.select(1, length)};
+}
+
 }  // namespace
 
 // libtorch 1.13 refuses batches of no images.
@@ -171,18 +217,26 @@ Tensor imageAdjoint(const Tensor& slope, const Tensor& filters, at::IntArrayRef 
   if (const auto problem = winogradProblem(images, filters.sizes(), slope, geometry)) {
     return winogradImageAdjoint(*problem, slope.contiguous(), filters.contiguous());
   }
+  if (const auto problem = patchProblem(images, filters.sizes(), slope, geometry)) {
+    return patchImageAdjoint(*problem, slope.contiguous(), filters.contiguous());
+  }
   return channelsLast(
       std::get<0>(adjoints(slope, shapeOnly(images, slope), dense(filters), geometry, {true, false, false})));
 }
 
-Tensor filterAdjoint(const Tensor& images, const Tensor& slope, at::IntArrayRef filters, Geometry geometry) {
+FilterGradients filterAdjoint(const Tensor& images, const Tensor& slope, at::IntArrayRef filters, Geometry geometry) {
   const Stopwatch stopwatch;
-  if (slope.size(0) == 0) return at::zeros(filters, slope.options());
+  if (slope.size(0) == 0) return {at::zeros(filters, slope.options()), at::zeros({filters[0]}, slope.options())};
   if (const auto problem = winogradProblem(images.sizes(), filters, slope, geometry)) {
-    return winogradFilterAdjoint(*problem, images.contiguous(), slope.contiguous());
+    return {winogradFilterAdjoint(*problem, images.contiguous(), slope.contiguous()),
+            at::sum(slope, at::IntArrayRef({0, 1, 2}))};
   }
-  return channelsLast(
-      std::get<1>(adjoints(slope, dense(images), shapeOnly(filters, slope), geometry, {false, true, false})));
+  if (const auto problem = patchProblem(images.sizes(), filters, slope, geometry)) {
+    return patchFilterAdjoint(*problem, images.contiguous(), slope.contiguous());
+  }
+  const auto [_, ofFilters, ofBias] =
+      adjoints(slope, dense(images), shapeOnly(filters, slope), geometry, {false, true, true});
+  return {channelsLast(ofFilters), ofBias};
 }
 
 double convolutionSeconds() { return static_cast<double>(nanoseconds) * 1e-9; }

@@ -7,12 +7,16 @@
 
 namespace distillery {
 
+struct FilterGradients {
+  at::Tensor filters, bias;
+};
+
 // images [n, h, w, inputs], filters [outputs, fh, fw, inputs], bias [outputs] or undefined; slope is shaped as the
 // convolution's result, and the shapes of what a gradient is for are given. Results are NHWC and OHWI.
 at::Tensor correlation(const at::Tensor& images, const at::Tensor& filters, const at::Tensor& bias, Geometry geometry);
 at::Tensor imageAdjoint(const at::Tensor& slope, const at::Tensor& filters, at::IntArrayRef images, Geometry geometry);
-at::Tensor filterAdjoint(const at::Tensor& images, const at::Tensor& slope, at::IntArrayRef filters,
-                         Geometry geometry);
+FilterGradients filterAdjoint(const at::Tensor& images, const at::Tensor& slope, at::IntArrayRef filters,
+                              Geometry geometry);
 
 // Seconds that this process has spent in them, on a CPU.
 double convolutionSeconds();

@@ -1,6 +1,5 @@
 #include "convolution.h"
 
-#include <ATen/ops/sum.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/version.h>
 
@@ -25,13 +24,13 @@ using OptionalTensor = c10::optional<Tensor>;
 
 using Shape = std::vector<int64_t>;
 
-// Convolution y = x ⋆ w is bilinear. Its two adjoints, the gradients with respect to images and filters, are bilinear
-// too, and the derivatives of each of the three are the other two. So three functions that call one another are
+// Convolution y = x ⋆ w + b is bilinear in x and (w, b). Its two adjoints, the gradients with respect to images and to
+// filters and bias, are bilinear too, and the derivatives of each of the three are the other two. So three functions that call one another are
 // differentiable to any order, always through first-order kernels; libtorch's own second derivative takes nearly twice
 // as long.
 Tensor correlate(const Tensor& images, const Tensor& filters, const OptionalTensor& bias, Geometry geometry);
 Tensor imageGradient(const Tensor& slope, const Tensor& filters, const Shape& images, Geometry geometry);
-Tensor filterGradient(const Tensor& images, const Tensor& slope, const Shape& filters, Geometry geometry);
+variable_list filterGradient(const Tensor& images, const Tensor& slope, const Shape& filters, Geometry geometry);
 
 void save(AutogradContext* context, Geometry geometry, const Tensor& first, const Tensor& second) {
   context->saved_data["stride"] = geometry.stride;
@@ -59,12 +58,12 @@ struct Correlate : Function<Correlate> {
     if (context->needs_input_grad(0)) {
       gradients[0] = imageGradient(slope, filters, images.sizes().vec(), geometry);
     }
-    if (context->needs_input_grad(1)) {
-      gradients[1] = filterGradient(images, slope, filters.sizes().vec(), geometry);
-    }
     // Without a bias there is no third input to ask about.
-    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) {
-      gradients[2] = at::sum(slope, at::IntArrayRef({0, 1, 2}));
+    const bool bias = context->saved_data["bias"].toBool() && context->needs_input_grad(2);
+    if (context->needs_input_grad(1) || bias) {
+      const variable_list both = filterGradient(images, slope, filters.sizes().vec(), geometry);
+      gradients[1] = both[0];
+      if (bias) gradients[2] = both[1];
     }
     return gradients;
   }
@@ -84,28 +83,29 @@ struct ImageGradient : Function<ImageGradient> {
     variable_list gradients(4);
     if (context->needs_input_grad(0)) gradients[0] = correlate(direction, filters, {}, geometry);
     if (context->needs_input_grad(1)) {
-      gradients[1] = filterGradient(direction, slope, filters.sizes().vec(), geometry);
+      gradients[1] = filterGradient(direction, slope, filters.sizes().vec(), geometry)[0];
     }
     return gradients;
   }
 };
 
 struct FilterGradient : Function<FilterGradient> {
-  static Tensor forward(AutogradContext* context, const Tensor& images, const Tensor& slope, const Shape& filters,
-                        Geometry geometry) {
+  static variable_list forward(AutogradContext* context, const Tensor& images, const Tensor& slope,
+                               const Shape& filters, Geometry geometry) {
     save(context, geometry, images, slope);
-    return filterAdjoint(images, slope, filters, geometry);
+    const auto [ofFilters, ofBias] = filterAdjoint(images, slope, filters, geometry);
+    return {ofFilters, ofBias};
   }
 
   static variable_list backward(AutogradContext* context, variable_list directions) {
     const auto saved = context->get_saved_variables();
     const Geometry geometry = savedGeometry(context);
-    const Tensor &images = saved[0], &slope = saved[1], &direction = directions[0];
+    const Tensor &images = saved[0], &slope = saved[1], &filters = directions[0], &bias = directions[1];
     variable_list gradients(4);
     if (context->needs_input_grad(0)) {
-      gradients[0] = imageGradient(slope, direction, images.sizes().vec(), geometry);
+      gradients[0] = imageGradient(slope, filters, images.sizes().vec(), geometry);
     }
-    if (context->needs_input_grad(1)) gradients[1] = correlate(images, direction, {}, geometry);
+    if (context->needs_input_grad(1)) gradients[1] = correlate(images, filters, bias, geometry);
     return gradients;
   }
 };
@@ -118,7 +118,7 @@ Tensor imageGradient(const Tensor& slope, const Tensor& filters, const Shape& im
   return ImageGradient::apply(slope, filters, images, geometry);
 }
 
-Tensor filterGradient(const Tensor& images, const Tensor& slope, const Shape& filters, Geometry geometry) {
+variable_list filterGradient(const Tensor& images, const Tensor& slope, const Shape& filters, Geometry geometry) {
   return FilterGradient::apply(images, slope, filters, geometry);
 }
 

@@ -57,6 +57,7 @@ inline void multiply(Left left, const float* right, int64_t rows, int64_t depth,
     rows -= by;
   };
   for (; rows >= 12; advance(12)) block<12>(left, right, depth, result);
+  for (; rows >= 8; advance(8)) block<8>(left, right, depth, result);
   for (; rows >= 4; advance(4)) block<4>(left, right, depth, result);
   for (; rows >= 1; advance(1)) block<1>(left, right, depth, result);
 }
