@@ -49,6 +49,7 @@ export {
   spectralGradient,
   unbiasedSpectralDiscrepancy,
 } from "./losses/spectralDiscrepancy.ts";
+export { trajectoryDistance } from "./losses/trajectoryDistance.ts";
 
 // Methods
 export { classWeights } from "./objectives/classWeights.ts";
@@ -64,6 +65,15 @@ export {
 export { methods } from "./objectives/index.ts";
 export type { Draw, GradientPenalty, Objective, Plugin, Source } from "./objectives/objective.ts";
 export { type Batch, differentiableGradient, parameterGradient } from "./objectives/parameterGradient.ts";
+export {
+  type StudentBatch,
+  type Synthetic,
+  type Trajectory,
+  type TrajectoryGradient,
+  trajectoryGradient,
+  trajectoryLoss,
+  type TrajectoryOptions,
+} from "./objectives/trajectoryGradient.ts";
 export { difficultyCorrection } from "./plugins/difficultyCorrection.ts";
 export { plugins } from "./plugins/index.ts";
 export { randomCoreset } from "./coresets/random.ts";

@@ -7,6 +7,7 @@ import {
   type Batch,
   chunksOf,
   differentiableGradient,
+  dot,
   parameterGradient,
 } from "./parameterGradient.ts";
 
@@ -130,8 +131,4 @@ function pass(
     [images, ...soft, ...(hessian ? theta : [])],
   );
   return named(gradients);
-}
-
-function dot(a: ParameterGradient, b: ParameterGradient): Tensor {
-  return a.map((part, i) => part.mul(b[i]!).sum()).reduce((total, part) => total.add(part));
 }

@@ -84,6 +84,11 @@ export function accumulated(
   return total === undefined ? terms : total.map((part, i) => part.add(terms[i]!));
 }
 
+/** ⟨a, b⟩ over all parameters. */
+export function dot(a: ParameterGradient, b: ParameterGradient): Tensor {
+  return a.map((part, i) => part.mul(b[i]!).sum()).reduce((total, part) => total.add(part));
+}
+
 function rows(x: Tensor, begin: number, count: number): Tensor {
   const [, ...rest] = x.shape;
   return x.slice([begin, ...rest.map(() => 0)], [count, ...rest]);

@@ -3,19 +3,20 @@ import { normalized } from "../../src/datasets/dataset.ts";
 import type { Engine, Tensor, Tree } from "../../src/engines/index.ts";
 import { gradientDistances } from "../../src/losses/gradientDistance.ts";
 import { initialTensors, type Parameters } from "../../src/networks/network.ts";
-import type {
-  Descent,
-  Draw,
-  GradientPenalty,
-  Learned,
-  Objective,
-  Source,
-} from "../../src/objectives/objective.ts";
+import type { Draw, GradientPenalty, Learned, Objective, Source } from "../../src/objectives/objective.ts";
 import {
   type Batch,
   differentiableGradient,
   parameterGradient,
 } from "../../src/objectives/parameterGradient.ts";
+import {
+  type StudentBatch,
+  type Synthetic,
+  type Trajectory,
+  trajectoryGradient,
+  trajectoryLoss,
+  type TrajectoryOptions,
+} from "../../src/objectives/trajectoryGradient.ts";
 import { sgd } from "../../src/optimizers/sgd.ts";
 
 /**
@@ -28,10 +29,6 @@ const BATCH = 6;
 
 function sum(tensors: readonly Tensor[]): Tensor {
   return tensors.reduce((total, tensor) => total.add(tensor));
-}
-
-function dot(a: readonly Tensor[], b: readonly Tensor[]): Tensor {
-  return sum(a.map((part, i) => part.mul(b[i]!).sum()));
 }
 
 function fresh(source: Source, rng: Rng): Parameters {
@@ -144,9 +141,8 @@ interface TrajectoryDraw extends Draw {
 const STUDENT_STEPS = 3;
 
 /**
- * MTT's shape: a student trained on the synthetic set from an expert's start should arrive at the expert's target.
- *
- *     L = ‖θ_N − θ*‖² / ‖θ_0 − θ*‖² + 1/N Σᵢ R(gᵢ),   θᵢ₊₁ = θᵢ − β gᵢ,   gᵢ = ∇_θ ℓ(θᵢ; S)
+ * MTT's shape: a student trained on the synthetic set from an expert's start should arrive at the expert's target. Its
+ * descent is a route of its own.
  */
 export const trajectoryObjective: Objective<TrajectoryDraw> = {
   name: "trajectory",
@@ -166,59 +162,29 @@ export const trajectoryObjective: Objective<TrajectoryDraw> = {
     }
     return { step, source, start, target };
   },
-  loss(learned, { source, start, target, step }, penalty) {
-    let theta = start;
-    const penalties: Tensor[] = [];
-    const batch = { images: learned.images, labels: learned.softLabels! };
-    for (let i = 0; i < STUDENT_STEPS; i++) {
-      const gradient = differentiableGradient(source.network, theta, batch);
-      if (penalty) penalties.push(penalty(gradient, step).div(STUDENT_STEPS));
-      theta = theta.map((part, k) => part.sub(gradient[k]!.mul(learned.stepSize!)));
-    }
-    return sum([matchingDistance(theta, start, target), ...penalties]);
+  loss: (learned, draw, penalty) => trajectoryLoss(...student(learned, draw, penalty)),
+  descent(learned, draw, penalty) {
+    const { value, gradients } = trajectoryGradient(...student(learned, draw, penalty));
+    const { images, labels, stepSize } = gradients;
+    return { value, gradients: { images, softLabels: labels!, stepSize } };
   },
-  /** The exact reverse recursion over steps: memory of one step, the gradient of the full unroll. */
-  descent: exactRecursion,
 };
 
-function matchingDistance(theta: Parameters, start: Parameters, target: Parameters): Tensor {
-  const squared = (a: Parameters): Tensor => sum(a.map((part, k) => part.sub(target[k]!).square().sum()));
-  return squared(theta).div(squared(start));
-}
-
-function exactRecursion(learned: Learned, draw: TrajectoryDraw, penalty?: GradientPenalty): Descent {
-  const { source, start, target, step } = draw;
-  const { engine } = source;
+function student(
+  learned: Learned,
+  { source, start, target, step }: TrajectoryDraw,
+  penalty: GradientPenalty | undefined,
+): [Trajectory, Synthetic, TrajectoryOptions] {
   const { images, softLabels, stepSize } = learned as Record<"images" | "softLabels" | "stepSize", Tensor>;
-  const path = [start];
-  const gradients: (readonly Tensor[])[] = [];
-  for (let i = 0; i < STUDENT_STEPS; i++) {
-    gradients.push(parameterGradient(source.network, path[i]!, { images, labels: softLabels }));
-    path.push(path[i]!.map((part, k) => part.sub(gradients[i]![k]!.mul(stepSize))));
-  }
-  const end = engine.gradients((...theta) => matchingDistance(theta, start, target), path.at(-1)!);
-  let value = end.value;
-  let a = end.gradients; // ∂L/∂θᵢ₊₁
-  let gradImages = images.mul(0);
-  let gradLabels = softLabels.mul(0);
-  let gradStep = stepSize.mul(0);
-  for (let i = STUDENT_STEPS - 1; i >= 0; i--) {
-    gradStep = gradStep.sub(dot(a, gradients[i]!).reshape([1]));
-    let c = a.map((part) => part.mul(stepSize).neg()); // ∂L/∂gᵢ
-    if (penalty) {
-      const mean = engine.gradients((...g) => penalty(g, step).div(STUDENT_STEPS), gradients[i]!);
-      value = value.add(mean.value);
-      c = c.map((part, k) => part.add(mean.gradients[k]!));
-    }
-    const along = engine.gradients(
-      (x, y, ...theta) => dot(c, differentiableGradient(source.network, theta, { images: x!, labels: y! })),
-      [images, softLabels, ...path[i]!],
-    ).gradients;
-    gradImages = gradImages.add(along[0]!);
-    gradLabels = gradLabels.add(along[1]!);
-    a = a.map((part, k) => part.add(along[k + 2]!));
-  }
-  return { value, gradients: { images: gradImages, softLabels: gradLabels, stepSize: gradStep } };
+  const all: StudentBatch = {
+    positions: Int32Array.from(source.labels.keys()),
+    augmentation: { op: "none" },
+  };
+  return [
+    { network: source.network, start, target, batches: Array<StudentBatch>(STUDENT_STEPS).fill(all) },
+    { images, labels: softLabels, stepSize },
+    { penalty: penalty && ((gradient) => penalty(gradient, step)) },
+  ];
 }
 
 function oneHot(engine: Engine, labels: Int32Array, classes: number): Tensor {
