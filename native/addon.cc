@@ -49,8 +49,8 @@ NAPI_MODULE_INIT() {
   auto* environment = new Environment();
   bool done = shareScratch(env, exports, *environment) &&
               napi_set_instance_data(env, environment, endEnvironment, nullptr) == napi_ok;
-  for (const auto& table : {storageExports(), arithmeticExports(), layoutExports(), networkExports(), gradientExports(),
-                            probeExports()}) {
+  for (const auto& table : {storageExports(), deviceExports(), arithmeticExports(), layoutExports(), networkExports(),
+                            gradientExports(), probeExports()}) {
     done = done && define(env, exports, table);
   }
   if (!done) napi_throw_error(env, nullptr, "the torch addon could not be initialized");

@@ -129,4 +129,10 @@ napi_value numberValue(napi_env env, double value) {
   return result;
 }
 
+napi_value textValue(napi_env env, const std::string& value) {
+  napi_value result;
+  napi_create_string_utf8(env, value.c_str(), value.size(), &result);
+  return result;
+}
+
 }  // namespace distillery

@@ -72,6 +72,7 @@ class Call {
 std::string messageOf(const std::exception& error);
 
 napi_value numberValue(napi_env env, double value);
+napi_value textValue(napi_env env, const std::string& value);
 
 // A function that returns one tensor, as JavaScript calls it.
 template <Tensor (*function)(Call&)>
@@ -107,6 +108,7 @@ struct Export {
 
 // What each source file gives to JavaScript.
 std::vector<Export> storageExports();
+std::vector<Export> deviceExports();
 std::vector<Export> arithmeticExports();
 std::vector<Export> layoutExports();
 std::vector<Export> networkExports();

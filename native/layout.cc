@@ -1,4 +1,5 @@
 // Views, copies and joins: operations that move values and compute nothing.
+#include <ATen/TensorIndexing.h>
 #include <ATen/ops/alias.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
@@ -40,8 +41,16 @@ Tensor slice(Call& call) {
 // (x) and the margins, last axis first, before and after
 Tensor pad(Call& call) { return at::constant_pad_nd(call.tensor(0), call.list(), 0); }
 
-// (x, int32 positions, axis)
-Tensor gather(Call& call) { return at::index_select(call.tensor(0), call.integer(2), call.tensor(1)); }
+// (x, int32 positions, axis). On a GPU, index_select's gradient adds by atomics, in an order that changes from run to run;
+// that of `index` sorts the positions first.
+Tensor gather(Call& call) {
+  const Tensor &x = call.tensor(0), &positions = call.tensor(1);
+  const int64_t axis = call.integer(2);
+  if (!x.is_cuda()) return at::index_select(x, axis, positions);
+  std::vector<at::indexing::TensorIndex> indices(axis, at::indexing::Slice());
+  indices.emplace_back(positions.to(at::kLong));
+  return x.index(indices);
+}
 
 // (axis) and the tensors
 Tensor concat(Call& call) { return at::cat(call.tensorList(), call.integer(0)); }

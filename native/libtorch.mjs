@@ -56,9 +56,12 @@ function pythonTorch() {
   }
 }
 
+/** Headers that state the version; where both exist, as in libtorch 2.13, the second only includes the first. */
+const versionHeaders = ["torch/headeronly/version.h", "torch/csrc/api/include/torch/version.h"];
+
 function versionIn(include) {
-  const header = join(include, "torch/csrc/api/include/torch/version.h");
-  if (!existsSync(header)) return undefined;
+  const header = versionHeaders.map((file) => join(include, file)).find((file) => existsSync(file));
+  if (header === undefined) return undefined;
   const text = readFileSync(header, "utf8");
   const parts = ["MAJOR", "MINOR", "PATCH"].map(
     (part) => text.match(new RegExp(`#define TORCH_VERSION_${part} (\\d+)`))?.[1],

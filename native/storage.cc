@@ -1,10 +1,6 @@
-// Tensors between JavaScript and libtorch; devices and threads.
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
+// Tensors between JavaScript and libtorch.
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
-#include <torch/cuda.h>
-#include <torch/version.h>
 
 #include <cstring>
 #include <stdexcept>
@@ -34,19 +30,22 @@ HostArray hostArray(Call& call, size_t position, at::ScalarType type) {
   return {data, length * c10::elementSize(type)};
 }
 
+// The first GPU that CUDA shows; CUDA_VISIBLE_DEVICES chooses.
 at::Device deviceOf(bool cuda) { return cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU); }
 
-// (values, type, cuda) and the shape
+// (values, type, cuda) and the shape. A GPU copies by itself, after what was asked of it before, while JavaScript goes
+// on; for that the memory it reads must be pinned. libtorch keeps that memory until the copy is done.
 Tensor upload(Call& call) {
   const at::ScalarType type = typeOf(call.integer(1));
+  const bool cuda = call.flag(2);
   const HostArray source = hostArray(call, 0, type);
-  const Tensor tensor = at::empty(call.list(), type);
+  const Tensor tensor = at::empty(call.list(), at::TensorOptions(type).pinned_memory(cuda));
   if (tensor.nbytes() != source.bytes) {
     throw std::invalid_argument("expected " + std::to_string(tensor.numel()) + " values, got " +
                                 std::to_string(source.bytes / c10::elementSize(type)));
   }
   if (source.bytes > 0) std::memcpy(tensor.data_ptr(), source.data, source.bytes);
-  return tensor.to(deviceOf(call.flag(2)));
+  return tensor.to(at::TensorOptions(deviceOf(cuda)), /*non_blocking=*/true);
 }
 
 // (value, type, cuda) and the shape
@@ -75,23 +74,6 @@ napi_value release(Call& call) {
   return nullptr;
 }
 
-napi_value setThreads(Call& call) {
-  at::set_num_threads(call.integer(0));
-  return nullptr;
-}
-
-// GPUs that libtorch can use.
-napi_value cudaDevices(Call& call) {
-  at::globalContext().setDeterministicCuDNN(true);
-  return numberValue(call.env(), static_cast<double>(torch::cuda::device_count()));
-}
-
-napi_value version(Call& call) {
-  napi_value result;
-  napi_create_string_utf8(call.env(), TORCH_VERSION, NAPI_AUTO_LENGTH, &result);
-  return result;
-}
-
 }  // namespace
 
 std::vector<Export> storageExports() {
@@ -101,9 +83,6 @@ std::vector<Export> storageExports() {
       {"download", plainResult<download>},
       {"item", plainResult<item>},
       {"release", plainResult<release>},
-      {"setThreads", plainResult<setThreads>},
-      {"cudaDevices", plainResult<cudaDevices>},
-      {"version", plainResult<version>},
   };
 }
 

@@ -12,6 +12,8 @@ export interface EngineOptions {
   readonly dtype?: "float32" | "float64";
   /** CPU threads of a torch engine. Default: all cores. */
   readonly threads?: number;
+  /** Whether a torch engine on a GPU may multiply float32 numbers in TF32. Default true. */
+  readonly tf32?: boolean;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { check, InputError, oneOf } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
-import type { Axes, Pooling } from "./engine.ts";
+import type { Axes, Pooling, Values } from "./engine.ts";
 
 // Native kernels are called without checks of their own, and some read outside their input when given a wrong shape.
 
@@ -110,3 +110,27 @@ export function checkNormRelu(images: Shape, scale: Shape, shift: Shape, pooling
 
 /** Side of the pooling windows. */
 const windows: Readonly<Record<Pooling, number>> = { avg: 2, max: 2, none: 1 };
+
+/** Least and largest of some positions; ∞ and −∞ where there are none. */
+export type Range = readonly [least: number, largest: number];
+
+export function rangeOf(positions: Values): Range {
+  let [least, largest] = [Infinity, -Infinity];
+  for (const position of positions) {
+    if (position < least) least = position;
+    if (position > largest) largest = position;
+  }
+  return [least, largest];
+}
+
+/**
+ * Checks the indices of a gather, on the host: at a wrong one, a GPU gives zeros (TensorFlow.js) or refuses all work of
+ * the process from then on (libtorch).
+ */
+export function checkRange([least, largest]: Range, length: number): void {
+  const wrong = least < 0 ? least : largest;
+  check(
+    least >= 0 && largest < length,
+    () => `gather: expected indices from 0 to ${length - 1}, got ${wrong}`,
+  );
+}

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
+import { seeded } from "../../src/core/rng.ts";
+import { sizeOf } from "../../src/core/shape.ts";
 import type { Tensor } from "../../src/engines/index.ts";
 import { expectClose, tolerance } from "../support/close.ts";
 import { describeEngines, engines } from "../support/engines.ts";
@@ -123,6 +125,25 @@ describeEngines(await engines(), (engine) => {
           [expected, expected],
           bound,
         );
+      });
+    });
+
+    test("come out in the same bits each time, where many terms meet in one number", () => {
+      engine.scope(() => {
+        const rng = seeded(9);
+        const random = (name: string, shape: readonly number[]): Tensor =>
+          engine.tensor(shape, rng.stream(name).fillNormal(new Float32Array(sizeOf(shape))));
+        const [means, weights] = [random("means", [3, 8]), random("weights", [4096, 8])];
+        const [images, filters] = [random("images", [16, 16, 16, 4]), random("filters", [8, 3, 3, 4])];
+        const rows = engine.indices(Int32Array.from({ length: 4096 }, (_, row) => (row * row) % 3));
+        const gathered = (x: Tensor): Tensor => x.gather(rows).mul(weights).sum();
+        const convolved = (x: Tensor): Tensor => images.conv2d(x, { padding: 1 }).square().sum();
+        const slopes = (): unknown[] => [
+          engine.gradients((x) => gathered(x!), [means]).gradients[0]!.values(),
+          engine.gradients((x) => convolved(x!), [filters]).gradients[0]!.values(),
+        ];
+        const first = slopes();
+        for (let again = 0; again < 3; again++) expect(slopes()).toEqual(first);
       });
     });
 

@@ -18,9 +18,12 @@ afterEach(() => {
   else process.env["LIBTORCH"] = before;
 });
 
+/** Where headers name the version, in older releases and in newer ones. */
+const places = ["torch/csrc/api/include/torch", "torch/headeronly"] as const;
+
 /** The header that names the version, 2.13.1. */
-function writeHeader(): void {
-  const folder = join(root, "include/torch/csrc/api/include/torch");
+function writeHeader(place: string): void {
+  const folder = join(root, "include", place);
   mkdirSync(folder, { recursive: true });
   const lines = [
     ["MAJOR", 2],
@@ -30,8 +33,8 @@ function writeHeader(): void {
   writeFileSync(join(folder, "version.h"), lines.join("\n"));
 }
 
-test("LIBTORCH names the library, and its headers the version", () => {
-  writeHeader();
+test.each(places)("LIBTORCH names the library, and its headers the version, in %s", (place) => {
+  writeHeader(place);
   mkdirSync(join(root, "lib"));
   writeFileSync(join(root, "lib/libtorch_cpu.so"), "");
   expect(findTorch()).toEqual({
@@ -46,6 +49,6 @@ test("LIBTORCH names the library, and its headers the version", () => {
 
 test("a LIBTORCH that lacks something is said, not passed over for another library", () => {
   expect(findTorch().reason).toContain(`no libtorch found ($LIBTORCH: no headers in ${root}/include)`);
-  writeHeader();
+  writeHeader(places[1]);
   expect(findTorch().reason).toContain(`($LIBTORCH: no libtorch_cpu.so in ${root}/lib)`);
 });

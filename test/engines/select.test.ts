@@ -68,7 +68,7 @@ describe("selectEngine", () => {
   test("gives the torch engine asked for, with its options", async () => {
     const { engine, reason } = await selectEngine("torch-cpu", { dtype: "float64", threads: 1 });
     expect(engine.dtype).toBe("float64");
-    expect(reason).toMatch(/^torch-cpu \(libtorch \d+\.\d+\.\d+, CPU, 1 thread, float64\)$/);
+    expect(reason).toMatch(/^torch-cpu \(libtorch \d+\.\d+\.\d+, CPU, 1 thread, \d+ GiB, float64\)$/);
   });
 
   const cuda = probeTorch().find(({ name }) => name === "torch-cuda")!;

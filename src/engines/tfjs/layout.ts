@@ -1,6 +1,7 @@
 import { check } from "../../core/errors.ts";
 import type { Shape } from "../../core/shape.ts";
-import { axisOf, broadcastShape, checkRank, checkReshape, reduced, sameShape, text } from "../shapes.ts";
+import { axisOf, broadcastShape, checkRange, checkRank, checkReshape } from "../shapes.ts";
+import { rangeOf, reduced, sameShape, text } from "../shapes.ts";
 import type { TfjsEngine } from "./index.ts";
 import type { TfjsTensor } from "./tensor.ts";
 
@@ -137,9 +138,7 @@ function addAt(rows: TfjsTensor, indices: TfjsTensor, length: number): TfjsTenso
 function checkIndices(indices: TfjsTensor, length: number): void {
   checkRank("gather", indices, 1, "a vector of indices");
   check(indices.dtype === "int32", () => `gather: expected int32 indices, got ${indices.dtype}`);
-  // Read on the host: on a GPU the kernel would take a wrong index for a row of zeros.
-  const wrong = indices.values().find((index) => index < 0 || index >= length);
-  check(wrong === undefined, () => `gather: expected indices from 0 to ${length - 1}, got ${wrong}`);
+  checkRange(rangeOf(indices.values()), length);
 }
 
 /** Indices are constants: nothing asks for their gradient. */

@@ -43,6 +43,7 @@ export interface Addon
   release(x: Handle): void;
   setThreads(count: number): void;
   cudaDevices(): number;
+  setGpuArithmetic(tf32: boolean): void;
   version(): string;
 
   pow(x: Handle, exponent: number): Handle;

@@ -1,19 +1,24 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { check, InputError, wholeNumber } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Availability, Engine, Tensor, Values } from "../engine.ts";
 import { loadAddon, typeCodes } from "./addon.ts";
 import { gradients, noGrad } from "./gradients.ts";
 import { Runtime } from "./runtime.ts";
-import { axisOf, text } from "../shapes.ts";
+import { axisOf, rangeOf, text } from "../shapes.ts";
 
 export interface TorchOptions {
   /** Type of every floating-point tensor. float64 is for gradient checks: several times slower. */
   readonly dtype?: "float32" | "float64";
   /** CPU threads, for all torch engines of this thread: the last one made decides. Default: all cores. */
   readonly threads?: number;
-  /** Where tensors live. */
+  /** Where tensors live: in the machine's memory, or in that of the first GPU that CUDA_VISIBLE_DEVICES leaves. */
   readonly device?: "cpu" | "cuda";
+  /**
+   * Lets a GPU that can multiply in TF32, factors of 10 bits and float32 sums, do so in float32 convolutions and matrix
+   * products. For all torch engines of this process: the last one made on a GPU decides. Default true.
+   */
+  readonly tf32?: boolean;
 }
 
 /**
@@ -22,7 +27,7 @@ export interface TorchOptions {
  * @throws InputError where libtorch, a compiler or the device is missing.
  */
 export function torchEngine(options: TorchOptions = {}): Engine {
-  const { dtype = "float32", threads = availableParallelism(), device = "cpu" } = options;
+  const { dtype = "float32", threads = availableParallelism(), device = "cpu", tf32 = true } = options;
   wholeNumber("torch.threads", threads, 1);
   const native = loadAddon();
   const cuda = device === "cuda";
@@ -32,12 +37,21 @@ export function torchEngine(options: TorchOptions = {}): Engine {
       `torch engine: libtorch ${native.version()} finds no CUDA device; install a libtorch for CUDA, or use the CPU`,
   );
   native.setThreads(threads);
+  if (cuda) native.setGpuArithmetic(tf32);
   const runtime = new Runtime(native, { dtype, cuda });
-  runtime.engine = engineOf(runtime, {
-    name: `torch-${device}`,
-    description: `libtorch ${native.version()}, ${cuda ? "CUDA" : `CPU, ${threads} ${threads === 1 ? "thread" : "threads"}`}, ${dtype}`,
-  });
+  const hardware = cuda ? gpuText(tf32 && dtype === "float32") : cpuText(threads);
+  const description = `libtorch ${native.version()}, ${hardware}, ${dtype}`;
+  runtime.engine = engineOf(runtime, { name: `torch-${device}`, description });
   return runtime.engine;
+}
+
+function gpuText(tf32: boolean): string {
+  return tf32 ? "CUDA, TF32 allowed" : "CUDA";
+}
+
+function cpuText(threads: number): string {
+  const gibibytes = Math.round(totalmem() / 2 ** 30);
+  return `CPU, ${threads} ${threads === 1 ? "thread" : "threads"}, ${gibibytes} GiB`;
 }
 
 /** Whether libtorch works here, on a GPU and on the CPU. */
@@ -69,7 +83,12 @@ function engineOf(runtime: Runtime, { name, description }: { name: string; descr
       );
       return runtime.upload("tensor", shape, asType(values, dtype), dtype);
     },
-    indices: (values) => runtime.upload("indices", [values.length], asType(values, "int32"), "int32"),
+    indices(values) {
+      const positions = asType(values, "int32");
+      const tensor = runtime.upload("indices", [positions.length], positions, "int32");
+      tensor.range = rangeOf(positions);
+      return tensor;
+    },
     fill(shape, value) {
       runtime.checkOpen("fill");
       checkShape("fill", shape);

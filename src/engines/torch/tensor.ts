@@ -20,7 +20,8 @@ import {
 import type { Handle } from "./addon.ts";
 import { conv2d, instanceNormRelu, pool } from "./layers.ts";
 import type { Runtime } from "./runtime.ts";
-import { axesOf, axisOf, checkBroadcast, checkMatMul, checkReshape, text } from "../shapes.ts";
+import { axesOf, axisOf, checkBroadcast, checkMatMul, checkRange, checkReshape } from "../shapes.ts";
+import { type Range, rangeOf, text } from "../shapes.ts";
 
 /** A tensor of libtorch. Arithmetic takes an int32 operand as the engine's float type. */
 export class TorchTensor implements Tensor {
@@ -31,6 +32,8 @@ export class TorchTensor implements Tensor {
   handle: Handle;
   /** Whether a finalizer stands ready, for tensors outside every scope. */
   watched = false;
+  /** Of positions that came from the host; others are read back where it matters. */
+  range: Range | undefined = undefined;
 
   constructor(runtime: Runtime, handle: Handle, shape: Shape, dtype: DType) {
     this.runtime = runtime;
@@ -190,6 +193,7 @@ export class TorchTensor implements Tensor {
       () => `gather: expected int32 indices of shape [count], got ${at.dtype} ${text(at.shape)}`,
     );
     const along = axisOf("gather", axis, this.shape);
+    checkRange(at.range ?? rangeOf(at.values()), this.shape[along]!);
     return runtime.call("gather", [this, at], () => runtime.native.gather(handle, at.handle, along));
   }
 

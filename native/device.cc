@@ -1,0 +1,47 @@
+// Devices, threads and versions.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <torch/cuda.h>
+#include <torch/version.h>
+
+#include "call.h"
+
+namespace distillery {
+
+namespace {
+
+napi_value setThreads(Call& call) {
+  at::set_num_threads(call.integer(0));
+  return nullptr;
+}
+
+// GPUs that libtorch can use.
+napi_value cudaDevices(Call& call) { return numberValue(call.env(), static_cast<double>(torch::cuda::device_count())); }
+
+// (whether TF32 is allowed): how every GPU computes from now on. The same numbers come out every time: cuDNN must take
+// algorithms that add in a fixed order, and must not choose them by timing.
+napi_value setGpuArithmetic(Call& call) {
+  at::Context& context = at::globalContext();
+  context.setDeterministicCuDNN(true);
+  context.setBenchmarkCuDNN(false);
+  // libtorch 2.9 has finer switches beside these two, and throws where the two kinds contradict each other. These set
+  // both, and exist since 1.7.
+  context.setAllowTF32CuDNN(call.flag(0));
+  context.setAllowTF32CuBLAS(call.flag(0));
+  return nullptr;
+}
+
+napi_value version(Call& call) { return textValue(call.env(), TORCH_VERSION); }
+
+}  // namespace
+
+std::vector<Export> deviceExports() {
+  return {
+      {"setThreads", plainResult<setThreads>},
+      {"cudaDevices", plainResult<cudaDevices>},
+      {"setGpuArithmetic", plainResult<setGpuArithmetic>},
+      {"version", plainResult<version>},
+  };
+}
+
+}  // namespace distillery
