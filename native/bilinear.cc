@@ -14,6 +14,7 @@
 #include <chrono>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "simd/patches.h"
 #include "simd/winograd.h"
@@ -31,6 +32,8 @@ using OptionalTensor = c10::optional<Tensor>;
 #endif
 
 std::atomic<int64_t> nanoseconds{0};
+
+thread_local bool rounds = false;  // each JavaScript environment has a thread of its own
 
 // Adds the time of its life to `nanoseconds`.
 class Stopwatch {
@@ -55,6 +58,20 @@ Tensor dense(const Tensor& channelsLastArray) {
 // Only its shape is read, so its pages are never touched.
 Tensor shapeOnly(at::IntArrayRef nhwc, const Tensor& like) {
   return at::empty({nhwc[0], nhwc[3], nhwc[1], nhwc[2]}, like.options(), at::MemoryFormat::ChannelsLast);
+}
+
+Tensor libraryCorrelation(const Tensor& images, const Tensor& filters, const Tensor& bias, Geometry geometry) {
+  const auto [stride, padding] = geometry;
+  const OptionalTensor added = bias.defined() ? OptionalTensor(bias) : OptionalTensor();
+  return channelsLast(at::convolution(dense(images), dense(filters), added, {stride, stride}, {padding, padding},
+                                      {1, 1}, false, {0, 0}, 1));
+}
+
+// The products are of bfloat16, their sums of float32, and so is the bias; the result is rounded to bfloat16 on its way.
+Tensor roundedCorrelation(const Tensor& images, const Tensor& filters, const Tensor& bias, Geometry geometry) {
+  const auto rounded = [](const Tensor& x) { return x.to(at::kBFloat16); };
+  const Tensor output = libraryCorrelation(rounded(images), rounded(filters), {}, geometry).to(images.scalar_type());
+  return bias.defined() ? output.add_(bias) : output;
 }
 
 std::tuple<Tensor, Tensor, Tensor> adjoints(const Tensor& slope, const Tensor& images, const Tensor& filters,
@@ -202,13 +219,12 @@ Tensor correlation(const Tensor& images, const Tensor& filters, const Tensor& bi
     };
     return at::empty({0, length(1), length(2), filters.size(0)}, images.options());
   }
+  if (rounds) return roundedCorrelation(images, filters, bias, geometry);
   if (const auto problem = winogradProblem(images.sizes(), filters.sizes(), images, geometry)) {
     return winogradCorrelation(*problem, images.contiguous(), filters.contiguous(),
                                bias.defined() ? bias.contiguous() : bias);
   }
-  const OptionalTensor added = bias.defined() ? OptionalTensor(bias) : OptionalTensor();
-  return channelsLast(at::convolution(dense(images), dense(filters), added, {stride, stride}, {padding, padding},
-                                      {1, 1}, false, {0, 0}, 1));
+  return libraryCorrelation(images, filters, bias, geometry);
 }
 
 Tensor imageAdjoint(const Tensor& slope, const Tensor& filters, at::IntArrayRef images, Geometry geometry) {
@@ -238,6 +254,8 @@ FilterGradients filterAdjoint(const Tensor& images, const Tensor& slope, at::Int
       adjoints(slope, dense(images), shapeOnly(filters, slope), geometry, {false, true, true});
   return {channelsLast(ofFilters), ofBias};
 }
+
+bool roundCorrelations(bool on) { return std::exchange(rounds, on); }
 
 double convolutionSeconds() { return static_cast<double>(nanoseconds) * 1e-9; }
 

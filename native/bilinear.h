@@ -18,6 +18,9 @@ at::Tensor imageAdjoint(const at::Tensor& slope, const at::Tensor& filters, at::
 FilterGradients filterAdjoint(const at::Tensor& images, const at::Tensor& slope, at::IntArrayRef filters,
                               Geometry geometry);
 
+// Whether correlations on this thread round their operands to bfloat16; returns whether they did before.
+bool roundCorrelations(bool on);
+
 // Seconds that this process has spent in them, on a CPU.
 double convolutionSeconds();
 

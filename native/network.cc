@@ -40,11 +40,19 @@ Tensor normRelu(Call& call) {
 // Seconds spent in convolutions since the process began
 napi_value secondsInConvolutions(Call& call) { return numberValue(call.env(), convolutionSeconds()); }
 
+// (whether convolutions round their operands to bfloat16): returns whether they did before
+napi_value roundConvolutions(Call& call) {
+  napi_value before;
+  napi_get_boolean(call.env(), roundCorrelations(call.flag(0)), &before);
+  return before;
+}
+
 }  // namespace
 
 std::vector<Export> networkExports() {
   return {
       {"conv2d", tensorResult<conv2d>},
+      {"roundConvolutions", plainResult<roundConvolutions>},
       {"convolutionSeconds", plainResult<secondsInConvolutions>},
       {"avgPool", tensorResult<avgPool>},
       {"maxPool", tensorResult<maxPool>},

@@ -119,6 +119,9 @@ export interface Tensor {
   dispose(): void;
 }
 
+/** How convolutions compute: in the engine's type, or from operands rounded to bfloat16. */
+export type Precision = "full" | "bf16";
+
 /** A structure with tensors at its leaves. */
 export type Tree =
   Tensor | number | string | boolean | null | undefined | readonly Tree[] | { readonly [key: string]: Tree };
@@ -156,8 +159,13 @@ export interface Engine {
    * @param inputs float tensors.
    */
   gradients(f: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): ValueAndGradients;
-  /** Runs without recording for gradients; results are constants. */
-  noGrad<T>(f: () => T): T;
+  /**
+   * Runs without recording for gradients; results are constants.
+   *
+   * @param precision of convolutions: "bf16" rounds their images and filters to bfloat16 (8 significant bits) and sums in
+   *   float32, where the engine can. An engine that cannot throws an InputError.
+   */
+  noGrad<T>(f: () => T, precision?: Precision): T;
   /** Runs f and frees every tensor created inside, except those in the tree it returns. f must be synchronous. */
   scope<T>(f: () => T): T;
 

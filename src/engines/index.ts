@@ -3,7 +3,16 @@ import { InputError } from "../core/errors.ts";
 import { type EngineTable, type Selection, selectFrom } from "./select.ts";
 import { probeTorch, torchEngine } from "./torch/index.ts";
 
-export type { Availability, Engine, Pooling, Tensor, Tree, Values, ValueAndGradients } from "./engine.ts";
+export type {
+  Availability,
+  Engine,
+  Precision,
+  Pooling,
+  Tensor,
+  Tree,
+  Values,
+  ValueAndGradients,
+} from "./engine.ts";
 export type { Selection } from "./select.ts";
 export { disposeExcept, forEachTensor, isTensor, mapTensors, tensorsOf } from "./tree.ts";
 

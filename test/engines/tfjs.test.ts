@@ -43,3 +43,11 @@ test("engines on one backend have tensors of their own, and closing one leaves t
   expect(() => x.add(1)).toThrow(/used after it was closed/);
   b.close();
 });
+
+test("convolutions rounded to bfloat16 are refused", async () => {
+  const engine = await tfjsEngine();
+  expect(() => engine.noGrad(() => 0, "bf16")).toThrow(
+    /noGrad: tfjs-\w+ convolves in float32 only, got bf16/,
+  );
+  engine.close();
+});

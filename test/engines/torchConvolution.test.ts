@@ -153,3 +153,44 @@ describe("at the edge", () => {
     expect(Array.from(gradients[0]!.values())).toEqual(new Array(filters.values().length).fill(0));
   });
 });
+
+describe("convolutions rounded to bfloat16", () => {
+  const problem = { images: [2, 8, 8, 32], outputs: 32, padding: 1 };
+  const [images, filters, bias] = inputsOn(single, problem) as [Tensor, Tensor, Tensor];
+  const convolve = (): Tensor => images.conv2d(filters, { bias, padding: 1 });
+  const full = convolve().values();
+
+  /** The nearest number with 8 significant bits, ties to the even one. */
+  const bfloat16 = (value: number): number => {
+    const bits = new Uint32Array(Float32Array.of(value).buffer)[0]!;
+    const rounded = (bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000;
+    return new Float32Array(Uint32Array.of(rounded >>> 0).buffer)[0]!;
+  };
+
+  test("are those of rounded operands, to the rounding of the result", () => {
+    const [x, w] = [images, filters].map((tensor) =>
+      double.tensor(tensor.shape, Array.from(tensor.values(), bfloat16)),
+    ) as [Tensor, Tensor];
+    const expected = x
+      .conv2d(w, { padding: 1 })
+      .add(double.tensor([32], bias.values()))
+      .values();
+    const rounded = single.noGrad(convolve, "bf16").values();
+    rounded.forEach((value, i) => {
+      expect(Math.abs(value - expected[i]!)).toBeLessThan(
+        2 ** -8 * Math.abs(expected[i]! - bias.values()[i % 32]!) + 1e-4,
+      );
+    });
+    expect(deviation([rounded], [full])).toBeGreaterThan(1e-4);
+  });
+
+  test("end with the block, and where gradients are taken inside", () => {
+    single.noGrad(() => undefined, "bf16");
+    expect(convolve().values()).toEqual(full);
+    const value = single.noGrad(
+      () => single.gradients((x) => x!.conv2d(filters, { bias, padding: 1 }).sum(), [images]).value.item(),
+      "bf16",
+    );
+    expect(value).toBe(convolve().sum().item());
+  });
+});

@@ -1,7 +1,7 @@
 import type * as Tf from "@tensorflow/tfjs-core";
 import { check, InputError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Engine, Tensor, ValueAndGradients } from "../engine.ts";
+import type { Engine, Precision, Tensor, ValueAndGradients } from "../engine.ts";
 import { tensorsOf } from "../tree.ts";
 import { type Backend, type BackendName, backendNames, loadBackend } from "./backend.ts";
 import { concat } from "./layout.ts";
@@ -98,7 +98,8 @@ export class TfjsEngine implements Engine {
     return this.tape.gradients(f, own);
   }
 
-  noGrad<T>(f: () => T): T {
+  noGrad<T>(f: () => T, precision: Precision = "full"): T {
+    check(precision === "full", () => `noGrad: ${this.name} convolves in float32 only, got ${precision}`);
     return this.tape.pause(f);
   }
 

@@ -69,6 +69,7 @@ export interface Addon
   variable(x: Handle, tracked: boolean): Handle;
   detach(x: Handle): Handle;
   record(on: boolean): boolean;
+  roundConvolutions(on: boolean): boolean;
   differentiate(value: Handle, differentiable: boolean): void;
 }
 

@@ -1,6 +1,6 @@
 import { check } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
-import type { Tensor, ValueAndGradients } from "../engine.ts";
+import type { Precision, Tensor, ValueAndGradients } from "../engine.ts";
 import { firstList } from "./addon.ts";
 import type { Runtime } from "./runtime.ts";
 import { text } from "../shapes.ts";
@@ -41,18 +41,20 @@ export function gradients(
 }
 
 /** Runs f without recording; see `Engine.noGrad`. */
-export function noGrad<T>(runtime: Runtime, f: () => T): T {
-  return recording(runtime, false, f);
+export function noGrad<T>(runtime: Runtime, f: () => T, precision: Precision = "full"): T {
+  return recording(runtime, false, f, precision);
 }
 
-function recording<T>(runtime: Runtime, on: boolean, f: () => T): T {
-  const outer = runtime.recording;
-  const before = runtime.native.record(on);
+function recording<T>(runtime: Runtime, on: boolean, f: () => T, precision: Precision = "full"): T {
+  const { native, recording: outer } = runtime;
+  const before = native.record(on);
+  const rounded = native.roundConvolutions(precision === "bf16");
   runtime.recording = on;
   try {
     return f();
   } finally {
     runtime.recording = outer;
-    runtime.native.record(before);
+    native.record(before);
+    native.roundConvolutions(rounded);
   }
 }

@@ -97,7 +97,7 @@ function engineOf(runtime: Runtime, { name, description }: { name: string; descr
     },
     concat: (tensors, axis = 0) => concat(runtime, tensors, axis),
     gradients: (f, inputs) => gradients(runtime, f, inputs),
-    noGrad: (f) => noGrad(runtime, f),
+    noGrad: (f, precision) => noGrad(runtime, f, precision),
     scope: (f) => runtime.inScope(f),
     liveTensors: () => runtime.live,
     close() {
