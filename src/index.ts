@@ -54,7 +54,7 @@ export { trajectoryDistance } from "./losses/trajectoryDistance.ts";
 // Methods
 export { classWeights } from "./objectives/classWeights.ts";
 export { csdm } from "./objectives/csdm.ts";
-export { distributionMatching, type Term } from "./objectives/distribution.ts";
+export { distributionMatching } from "./objectives/distribution.ts";
 export { dm } from "./objectives/dm.ts";
 export {
   directionalGradients,
@@ -74,6 +74,16 @@ export {
   trajectoryLoss,
   type TrajectoryOptions,
 } from "./objectives/trajectoryGradient.ts";
+export {
+  type ClassFeatures,
+  type Comparison,
+  eachClass,
+  type Fold,
+  foldedMeans,
+  keptFeatures,
+  rowsOf,
+  type Term,
+} from "./objectives/term.ts";
 export { difficultyCorrection } from "./plugins/difficultyCorrection.ts";
 export { plugins } from "./plugins/index.ts";
 export { randomCoreset } from "./coresets/random.ts";

@@ -56,23 +56,28 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
 
 /** The images at `indices` as (pixel/255 − mean)/std, row-major [indices, height, width, channels]. */
 export function normalized(dataset: Dataset, indices: ArrayLike<number>): Float32Array {
-  const channels = dataset.imageShape[2];
+  const { pixels } = dataset;
   const size = sizeOf(dataset.imageShape);
   const table = normalizationTable(dataset);
   const batch = new Float32Array(indices.length * size);
   for (let i = 0; i < indices.length; i++) {
-    const from = indices[i]! * size;
-    const to = i * size;
-    for (let p = 0; p < size; p++) batch[to + p] = table[(p % channels) * 256 + dataset.pixels[from + p]!]!;
+    const bytes = pixels.subarray(indices[i]! * size, (indices[i]! + 1) * size);
+    const image = batch.subarray(i * size, (i + 1) * size);
+    for (let p = 0, channel = 0; p < size; p++) {
+      image[p] = table[channel + bytes[p]!]!;
+      channel = channel + 256 === table.length ? 0 : channel + 256;
+    }
   }
   return batch;
 }
 
 /** Normalized value of every byte in every channel, [channels, 256]. */
 function normalizationTable({ mean, std }: Dataset): Float32Array {
-  return Float32Array.from(
-    mean.flatMap((center, c) => Array.from({ length: 256 }, (_, byte) => (byte / 255 - center) / std[c]!)),
-  );
+  const table = new Float32Array(mean.length * 256);
+  mean.forEach((center, c) => {
+    for (let byte = 0; byte < 256; byte++) table[256 * c + byte] = (byte / 255 - center) / std[c]!;
+  });
+  return table;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { bind } from "../core/shape.ts";
 import type { Tensor } from "../engines/index.ts";
-import { type ClassCounts, classMeans } from "./segments.ts";
+import { classMeans } from "./segments.ts";
 
 /**
  * Squared distance between the means of two samples (DM, Zhao and Bilen, WACV 2023; from its code):
@@ -17,15 +17,19 @@ export function meanDiscrepancy(real: Tensor, synthetic: Tensor): Tensor {
 }
 
 /**
- * `meanDiscrepancy` summed over classes, for features of all classes stacked class-major: the loss of a whole DM step.
+ * `meanDiscrepancy` summed over classes, for features stacked class-major: the loss of a DM step.
  *
- * @param real [Σ counts.real, d]. @param synthetic [Σ counts.synthetic, d].
+ * @param realMeans mean embedding of each class's real images, [classes, d].
+ * @param synthetic [Σ counts, d]. @param counts synthetic rows of each class.
  * @returns scalar ≥ 0.
  * @throws InputError if counts and rows disagree, or the two sides differ in classes.
  */
-export function classMeanDiscrepancy(real: Tensor, synthetic: Tensor, counts: ClassCounts): Tensor {
-  const realMeans = classMeans(real, counts.real);
-  const syntheticMeans = classMeans(synthetic, counts.synthetic);
-  bind("classMeanDiscrepancy", [realMeans, "classes d"], [syntheticMeans, "classes d"]);
-  return realMeans.sub(syntheticMeans).square().sum();
+export function classMeanDiscrepancy(
+  realMeans: Tensor,
+  synthetic: Tensor,
+  counts: readonly number[],
+): Tensor {
+  const means = classMeans(synthetic, counts);
+  bind("classMeanDiscrepancy", [realMeans, "classes d"], [means, "classes d"]);
+  return realMeans.sub(means).square().sum();
 }

@@ -27,12 +27,14 @@ export type BandwidthOptions = z.infer<typeof bandwidthOptions>;
  */
 export function bandwidth({ rule, factor }: BandwidthOptions, distances: Float64Array): number {
   if (rule === "fixed") return factor;
-  const r = median(distances);
+  const [low, high] = middle(distances);
+  const r = (low + high) / 2;
   check(
     r > 0 && Number.isFinite(r),
     () => `bandwidth: expected features with a median distance > 0, got ${r}; the network may be dead`,
   );
-  return rule === "median" ? factor * r : factor * Math.sqrt(medianOfSquares(distances) / 2);
+  // Squaring keeps the order, so the same two are in the middle of the squares.
+  return rule === "median" ? factor * r : factor * Math.sqrt((low ** 2 + high ** 2) / 4);
 }
 
 /**
@@ -60,13 +62,17 @@ export function pairDistances(features: ArrayLike<number>, width: number, unit: 
 
 /** The middle value, or the mean of the two middle ones. */
 export function median(values: Float64Array): number {
-  check(values.length > 0, () => "median: expected at least one value, got none");
-  const sorted = values.slice().sort();
-  const middle = sorted.length / 2;
-  return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
+  const [low, high] = middle(values);
+  return (low + high) / 2;
 }
 
-const medianOfSquares = (values: Float64Array): number => median(values.map((value) => value * value));
+/** The two middle values; of an odd number, the middle one twice. */
+function middle(values: Float64Array): [low: number, high: number] {
+  check(values.length > 0, () => "median: expected at least one value, got none");
+  const sorted = values.slice().sort();
+  const half = sorted.length / 2;
+  return [sorted[Math.ceil(half) - 1]!, sorted[Math.floor(half)]!];
+}
 
 function euclidean(features: ArrayLike<number>, i: number, j: number, width: number): number {
   let sum = 0;

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { kernelOf, squaredDistances, type StationaryKernel, stationaryKernels } from "../../kernels/index.ts";
 import { choice } from "../core/options.ts";
-import type { Rng } from "../core/rng.ts";
 import type { Tensor } from "../engines/index.ts";
 import {
   type Characteristic,
@@ -12,8 +11,9 @@ import {
 import { spectralDiscrepancy } from "../losses/spectralDiscrepancy.ts";
 import { bandwidth, bandwidthOptions, median, pairDistances } from "./bandwidth.ts";
 import { type ClassStatistics, classWeights, classWeightsOf, meanSimilarity } from "./classWeights.ts";
-import { type ClassFeatures, distributionMatching, distributionOptions, type Term } from "./distribution.ts";
+import { distributionMatching, distributionOptions } from "./distribution.ts";
 import type { Objective, Source } from "./objective.ts";
+import { type ClassFeatures, foldedMeans, rowsOf, type Term } from "./term.ts";
 
 export const csdmOptions = distributionOptions.extend({
   kernel: choice(stationaryKernels, { name: "gaussian" }).describe(
@@ -57,109 +57,104 @@ type CsdmOptions = z.infer<typeof csdmOptions>;
  * open; here they are DM's, and options.
  */
 export function csdm(options: CsdmOptions): Objective {
-  const kernel = kernelOf(options.kernel);
-  const alphaOf = classWeightsOf(options.weighting);
-  const spectral: Term = {
-    weight: 1,
-    prepare(raw, source, rng) {
-      const real = featuresOf(options, raw);
-      const points = somePoints(options, real, rng.stream("bandwidth"));
-      const length = kernelLength(options, kernel, points);
-      const frequencies = drawnFrequencies(options, kernel, { real, length, rng: rng.stream("frequencies") });
-      const realPhi = characteristicFunction(real.values, frequencies, real.counts);
-      const amplitude = alphaOf(classStatistics(realPhi, real, source));
-      const target =
-        options.amplitudeTarget === "unbiased" ? { target: unbiasedAmplitude(realPhi, real.counts) } : {};
-      const scale = lossScale(options, kernel, { points, length });
-      return {
-        loss(synthetic) {
-          const { values, counts } = featuresOf(options, synthetic);
-          const phi = characteristicFunction(values, frequencies, counts);
-          return spectralDiscrepancy(realPhi, phi, { amplitude, ...target }).mul(scale);
-        },
-        metrics: { bandwidth: length, alphaFirst: amplitude[0]!, alphaLast: amplitude.at(-1)! },
-      };
-    },
-  };
-  return distributionMatching("csdm", [spectral], options);
+  return distributionMatching("csdm", [spectralMatching(options)], options);
 }
 
-function featuresOf({ features }: CsdmOptions, { values, counts }: ClassFeatures): ClassFeatures {
-  if (features === "raw") return { values, counts };
+/** CSDM's term. */
+function spectralMatching(options: CsdmOptions): Term {
+  const kernel = kernelOf(options.kernel);
+  const alphaOf = classWeightsOf(options.weighting);
+  const { rule, points } = options.bandwidth;
+  return {
+    weight: 1,
+    ...(rule !== "fixed" && {
+      pick: (count, rng) => rng.stream("bandwidth").permutation(count).subarray(0, points),
+    }),
+    prepare({ source, counts, picked }, rng) {
+      const { width } = source.network;
+      const seen = picked && featuresOf(options, picked);
+      const { length, scale } = lengthAndScale(options, kernel, { width, points: seen });
+      const inUnits = kernel.frequencies(options.frequencies, width, rng.stream("frequencies"));
+      const frequencies = source.engine.tensor([options.frequencies, width], inUnits).div(length);
+      const characteristic = ({ values, counts }: ClassFeatures): Characteristic =>
+        characteristicFunction(featuresOf(options, values), frequencies, counts);
+      return foldedMeans(counts, characteristic, (real) => {
+        const alpha = alphaOf(classStatistics(real, counts, source));
+        const target = options.amplitudeTarget === "unbiased" && unbiasedAmplitude(real, counts);
+        return {
+          loss(synthetic) {
+            const { classes } = synthetic;
+            const own = { re: rowsOf(real.re, classes), im: rowsOf(real.im, classes) };
+            const weights = {
+              amplitude: classes.map((label) => alpha[label]!),
+              ...(target && { target: rowsOf(target, classes) }),
+            };
+            return spectralDiscrepancy(own, characteristic(synthetic), weights).mul(scale);
+          },
+          metrics: { bandwidth: length, alphaFirst: alpha[0]!, alphaLast: alpha.at(-1)! },
+        };
+      });
+    },
+  };
+}
+
+function featuresOf({ features }: CsdmOptions, values: Tensor): Tensor {
+  if (features === "raw") return values;
   const squaredLength = values.square().sum(1, true).maximum(SMALLEST_SQUARED_LENGTH);
-  return { values: values.div(squaredLength.sqrt()), counts };
+  return values.div(squaredLength.sqrt());
 }
 
 /** Keeps an embedding that is zero everywhere at zero. */
 const SMALLEST_SQUARED_LENGTH = 1e-24;
 
-/** Some of the step's real features, that distances are taken between, [points, d]. */
-function somePoints({ bandwidth: { points } }: CsdmOptions, { values }: ClassFeatures, rng: Rng): Tensor {
-  const chosen = rng.permutation(values.shape[0]!).subarray(0, points);
-  return values.gather(values.engine.indices(chosen));
-}
-
-/** ℓ, from distances in the kernel's own unit. */
-function kernelLength(
-  { bandwidth: rule }: CsdmOptions,
-  { lengthUnit }: StationaryKernel,
-  points: Tensor,
-): number {
-  if (rule.rule === "fixed") return rule.factor;
-  // Millions of coordinate differences: the engine's matrix product for ‖·‖₂, a plain loop where there is none for it.
-  const distances =
-    lengthUnit === "l2" ? euclideanDistances(points) : pairDistances(points.values(), points.shape[1]!, "l1");
-  return bandwidth(rule, distances);
-}
-
-const euclideanDistances = (points: Tensor): Float64Array =>
-  belowDiagonal(squaredDistances(points, points).sqrt());
-
-function belowDiagonal(matrix: Tensor): Float64Array {
-  const size = matrix.shape[0]!;
-  const values = matrix.values();
-  const entries = new Float64Array((size * (size - 1)) / 2);
-  for (let i = 0, at = 0; i < size; i++) for (let j = 0; j < i; j++) entries[at++] = values[i * size + j]!;
-  return entries;
-}
-
-/** ω at length ℓ: those of the kernel in units of ℓ, divided by it, [f, d]. */
-function drawnFrequencies(
-  { frequencies: count }: CsdmOptions,
+/**
+ * A step's ℓ, in the kernel's own unit of distance, and its loss scale s: 2d/E‖ω‖², twice the squared length over which the
+ * kernel falls off. Where that expectation is infinite, s is twice the squared Euclidean length that the kernel's scale
+ * stands for.
+ *
+ * @param features.width d. @param features.points some of the real ones, [points, d]; absent where ℓ is fixed.
+ */
+function lengthAndScale(
+  options: CsdmOptions,
   kernel: StationaryKernel,
-  { real, length, rng }: { readonly real: ClassFeatures; readonly length: number; readonly rng: Rng },
-): Tensor {
-  const { engine, shape } = real.values;
-  const width = shape[1]!;
-  return engine.tensor([count, width], kernel.frequencies(count, width, rng)).div(length);
+  { width, points }: { readonly width: number; readonly points: Tensor | undefined },
+): { readonly length: number; readonly scale: number } {
+  const { factor } = options.bandwidth;
+  const distances = points ? distancesBetween(points, kernel.lengthUnit) : new Float64Array(0);
+  const length = bandwidth(options.bandwidth, distances);
+  if (options.lossScale === "none") return { length, scale: 1 };
+  const squaredFrequency = kernel.meanSquaredFrequency(width) / length ** 2;
+  if (Number.isFinite(squaredFrequency)) return { length, scale: (2 * width) / squaredFrequency };
+  const inEuclidean = (): Float64Array =>
+    kernel.lengthUnit === "l2" ? distances : distancesBetween(points!, "l2");
+  const euclidean = points ? factor * median(inEuclidean()) : length;
+  return { length, scale: 2 * (options.kernel.scale * euclidean) ** 2 };
+}
+
+/** Each pair once. */
+function distancesBetween(points: Tensor, unit: "l2" | "l1"): Float64Array {
+  const [count, width] = points.shape as [number, number];
+  // Millions of coordinate differences: the engine's matrix product for ‖·‖₂, a plain loop where there is none for it.
+  if (unit === "l1") return pairDistances(points.values(), width, unit);
+  const matrix = squaredDistances(points, points).sqrt().values();
+  const pairs = new Float64Array((count * (count - 1)) / 2);
+  let pair = 0;
+  for (let i = 0; i < count; i++) for (let j = 0; j < i; j++) pairs[pair++] = matrix[i * count + j]!;
+  return pairs;
 }
 
 function classStatistics(
   phi: Characteristic,
-  { counts: samples }: ClassFeatures,
+  samples: readonly number[],
   { classes }: Source,
 ): ClassStatistics {
-  const squared = squaredAmplitude(phi).mean(1).values();
   return {
     counts: classes.map((members) => members.length),
     samples,
-    similarity: samples.map((n, label) => meanSimilarity(squared[label]!, n)),
+    // One rule reads it; the others need not wait for the device.
+    get similarity() {
+      const squared = squaredAmplitude(phi).mean(1).values();
+      return samples.map((n, label) => meanSimilarity(squared[label]!, n));
+    },
   };
-}
-
-/**
- * 2d/E‖ω‖², the squared length over which the kernel falls off, twice. Where that expectation is infinite, twice the
- * squared Euclidean length that the kernel's scale stands for.
- */
-function lossScale(
-  { lossScale: rule, bandwidth: { rule: unit, factor }, kernel: { scale } }: CsdmOptions,
-  kernel: StationaryKernel,
-  { points, length }: { readonly points: Tensor; readonly length: number },
-): number {
-  if (rule === "none") return 1;
-  const width = points.shape[1]!;
-  const squaredFrequency = kernel.meanSquaredFrequency(width) / length ** 2;
-  if (Number.isFinite(squaredFrequency)) return (2 * width) / squaredFrequency;
-  const euclidean = unit === "fixed" ? length : factor * median(euclideanDistances(points));
-  return 2 * (scale * euclidean) ** 2;
 }

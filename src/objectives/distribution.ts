@@ -1,32 +1,12 @@
 import { z } from "zod";
 import type { Rng } from "../core/rng.ts";
-import { augment, type Augmentation, drawAugmentation } from "../datasets/augment.ts";
-import { normalized } from "../datasets/dataset.ts";
+import { type Augmentation, drawAugmentation } from "../datasets/augment.ts";
 import type { Tensor } from "../engines/index.ts";
-import { initialTensors, type Parameters } from "../networks/network.ts";
-import type { Draw, Learned, Objective, Source } from "./objective.ts";
-import { differentiableGradient } from "./parameterGradient.ts";
-
-/** Embeddings of one batch of every class, class-major. */
-export interface ClassFeatures {
-  /** [Σ counts, d]. */
-  readonly values: Tensor;
-  /** Rows of each class. */
-  readonly counts: readonly number[];
-}
-
-/** What a term compares the synthetic embeddings with, all of it constant in a step. */
-export interface Comparison {
-  /** Scalar, summed over classes; differentiable in the synthetic embeddings. */
-  loss(synthetic: ClassFeatures): Tensor;
-  readonly metrics?: Readonly<Record<string, number>>;
-}
-
-/** A weighted loss between the embeddings of real and synthetic images. Dice are rolled in `prepare`. */
-export interface Term {
-  readonly weight: number;
-  prepare(real: ClassFeatures, source: Source, rng: Rng): Comparison;
-}
+import { crossEntropy } from "../losses/crossEntropy.ts";
+import { imagesAtOnce, initialTensors, type Parameters } from "../networks/network.ts";
+import type { Draw, GradientPenalty, Learned, Objective, Source } from "./objective.ts";
+import { augmented, comparisonsWith } from "./realFeatures.ts";
+import type { ClassFeatures, Comparison, Term } from "./term.ts";
 
 export const distributionOptions = z.strictObject({
   realBatch: z
@@ -45,23 +25,17 @@ export interface DistributionDraw extends Draw {
 }
 
 /**
- * Images in one forward pass without gradients. Batches near this size convolve fastest, and buffers stay small enough
- * for malloc to keep.
- */
-const CHUNK = 256;
-
-/**
  * A method that compares embeddings of real and synthetic images of each class under a fresh random network (DM's
  * iteration, Zhao & Bilen 2023, algorithm 1), by a sum of terms:
  *
  *     L(S) = Σ_terms weight · Σ_c term( f(A_c(R_c)), f(A_c(S_c)) )
  *
- * with a siamese augmentation A_c of each class. All classes go through the network together, which changes nothing
- * where samples do not interact. Under batch norm they do: then all real images form one batch, and all synthetic ones
- * another, as DM's own code has it.
+ * with a siamese augmentation A_c of each class. Classes go through the network together, as many images at once as it
+ * takes, so that memory does not grow with their number; that changes nothing where samples do not interact. Under batch
+ * norm they do: then all real images form one batch, and all synthetic ones another, as DM's own code has it.
  *
  * A penalty on the synthetic gradient sees that of the mean cross-entropy on the augmented synthetic images under the
- * step's network.
+ * step's network. It ties them together: with one, they are taken at once.
  */
 export function distributionMatching(
   name: string,
@@ -84,26 +58,30 @@ export function distributionMatching(
           rng.stream(`augmentation/${label}`),
         ),
       );
-      const features = realFeatures(source, theta, batches, augmentations);
-      const comparisons = terms.map((term, i) => ({
-        weight: term.weight,
-        comparison: term.prepare(features, source, rng.stream(`term/${i}`)),
-      }));
+      const found = engine.noGrad(() =>
+        comparisonsWith({ source, network: theta, batches, augmentations }, terms, rng),
+      );
+      const comparisons = terms.map(({ weight }, i) => ({ weight, comparison: found[i]! }));
       const metrics: Record<string, number> = {};
-      for (const { comparison } of comparisons) Object.assign(metrics, comparison.metrics);
+      for (const comparison of found) Object.assign(metrics, comparison.metrics);
       return { step, source, network: theta, augmentations, comparisons, metrics };
     },
-    loss(learned, draw, penalty) {
-      const { source, network: theta, step } = draw;
-      const { network, labels, imagesPerClass, classes } = source;
-      const images = augmentedSynthetic(learned, draw);
-      const synthetic: ClassFeatures = {
-        values: network.embed(theta, images),
-        counts: classes.map(() => imagesPerClass),
+    loss: (learned, draw, penalty) => lossOf(allClasses(draw.source), learned.images, draw, penalty),
+    /** The loss is a sum over classes: some at a time, and the gradients of their images put together. */
+    descent(learned, draw, penalty) {
+      const { engine } = draw.source;
+      const parts = classGroups(draw.source, penalty).map((classes) =>
+        engine.scope(() =>
+          engine.gradients(
+            (images) => lossOf(classes, images!, draw, penalty),
+            [imagesOf(classes, learned, draw.source)],
+          ),
+        ),
+      );
+      return {
+        value: parts.map(({ value }) => value).reduce((total, value) => total.add(value)),
+        gradients: { images: engine.concat(parts.map(({ gradients }) => gradients[0]!)) },
       };
-      const losses = draw.comparisons.map(({ weight, comparison }) => comparison.loss(synthetic).mul(weight));
-      if (penalty) losses.push(penalty(differentiableGradient(network, theta, { images, labels }), step));
-      return losses.reduce((total, loss) => total.add(loss));
     },
   };
 }
@@ -116,50 +94,43 @@ function sample(members: Int32Array, count: number, rng: Rng): Int32Array {
     .map((i) => members[i]!);
 }
 
-/** Embeddings of the real batches, as constants. */
-function realFeatures(
-  source: Source,
-  theta: Parameters,
-  batches: readonly Int32Array[],
-  augmentations: readonly Augmentation[],
-): ClassFeatures {
-  const { engine, network, real } = source;
-  const chunk = network.statistics.length > 0 ? Infinity : CHUNK;
-  const embedded = engine.noGrad(() =>
-    inChunks(batches, chunk).map((labels) =>
-      engine.scope(() => {
-        const images = labels.map((label) => {
-          const batch = batches[label]!;
-          const pixels = engine.tensor([batch.length, ...real.imageShape], normalized(real, batch));
-          return augment(pixels, augmentations[label]!);
-        });
-        return network.embed(theta, engine.concat(images));
-      }),
-    ),
-  );
-  return { values: engine.concat(embedded), counts: batches.map(({ length }) => length) };
+/** Loss of some classes by their synthetic images, which are all there are where there is a penalty. */
+function lossOf(
+  classes: readonly number[],
+  images: Tensor,
+  { source, network: theta, augmentations, comparisons, step }: DistributionDraw,
+  penalty?: GradientPenalty,
+): Tensor {
+  const { engine, network, imagesPerClass, labels } = source;
+  const rows = { classes, counts: classes.map(() => imagesPerClass) };
+  const inputs = augmented({ ...rows, values: images }, augmentations);
+  let embeddings: Tensor | undefined;
+  let extra: Tensor | undefined;
+  if (penalty) {
+    const training = (...parameters: Tensor[]): Tensor => {
+      embeddings = network.embed(parameters, inputs); // that the terms compare, too: one pass for both
+      return crossEntropy(network.classify(parameters, embeddings), labels);
+    };
+    extra = penalty(engine.gradients(training, theta).gradients, step);
+  }
+  const synthetic: ClassFeatures = { ...rows, values: embeddings ?? network.embed(theta, inputs) };
+  const losses = comparisons.map(({ weight, comparison }) => comparison.loss(synthetic).mul(weight));
+  return [...losses, ...(extra ? [extra] : [])].reduce((total, loss) => total.add(loss));
 }
 
-/** Consecutive labels whose batches together have at most `chunk` images, or one label where its batch alone has more. */
-function inChunks(batches: readonly Int32Array[], chunk: number): number[][] {
-  const groups: number[][] = [];
-  let room = 0;
-  batches.forEach(({ length }, label) => {
-    if (groups.length === 0 || length > room) {
-      groups.push([]);
-      room = chunk;
-    }
-    groups.at(-1)!.push(label);
-    room -= length;
-  });
-  return groups;
+const allClasses = ({ classes }: Source): number[] => classes.map((_, label) => label);
+
+/** Consecutive classes with at most `imagesAtOnce` synthetic images together, at least one; all where images are tied. */
+function classGroups(source: Source, penalty?: GradientPenalty): number[][] {
+  const { network, imagesPerClass } = source;
+  const all = allClasses(source);
+  if (penalty || network.statistics.length > 0) return [all];
+  const size = Math.max(1, Math.floor(imagesAtOnce(network) / imagesPerClass));
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
 }
 
-function augmentedSynthetic(learned: Learned, { source, augmentations }: DistributionDraw): Tensor {
-  const { engine, imagesPerClass, real } = source;
-  const parts = augmentations.map((augmentation, label) => {
-    const own = learned.images.slice([label * imagesPerClass, 0, 0, 0], [imagesPerClass, ...real.imageShape]);
-    return augment(own, augmentation);
-  });
-  return engine.concat(parts);
+/** Synthetic images of consecutive classes. */
+function imagesOf(classes: readonly number[], { images }: Learned, { imagesPerClass }: Source): Tensor {
+  const [, ...shape] = images.shape;
+  return images.slice([classes[0]! * imagesPerClass, 0, 0, 0], [classes.length * imagesPerClass, ...shape]);
 }

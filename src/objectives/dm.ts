@@ -1,7 +1,9 @@
 import type { z } from "zod";
 import { classMeanDiscrepancy } from "../losses/meanDiscrepancy.ts";
-import { distributionMatching, distributionOptions, type Term } from "./distribution.ts";
+import { classMeans } from "../losses/segments.ts";
+import { distributionMatching, distributionOptions } from "./distribution.ts";
 import type { Objective } from "./objective.ts";
+import { foldedMeans, rowsOf, type Term } from "./term.ts";
 
 export const dmOptions = distributionOptions;
 
@@ -19,8 +21,12 @@ export function dm(options: z.infer<typeof dmOptions>): Objective {
 
 const meanMatching: Term = {
   weight: 1,
-  prepare: (real) => ({
-    loss: ({ values, counts }) =>
-      classMeanDiscrepancy(real.values, values, { real: real.counts, synthetic: counts }),
-  }),
+  prepare: ({ counts }) =>
+    foldedMeans(
+      counts,
+      (real) => ({ means: classMeans(real.values, real.counts) }),
+      ({ means }) => ({
+        loss: ({ values, classes, counts }) => classMeanDiscrepancy(rowsOf(means, classes), values, counts),
+      }),
+    ),
 };

@@ -6,7 +6,6 @@ import type { Tensor } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { initialImages } from "../../src/distillers/initialize.ts";
 import { csdm, csdmOptions } from "../../src/objectives/csdm.ts";
-import { distributionMatching, type Term } from "../../src/objectives/distribution.ts";
 import { dm } from "../../src/objectives/dm.ts";
 import { descent, type Learned, type Source } from "../../src/objectives/objective.ts";
 import { toySource } from "../support/toy.ts";
@@ -19,22 +18,6 @@ function learnedOf(source: Source): Learned {
 }
 
 const firstStep = { step: 0, state: null };
-
-/** Keeps what a step's terms receive of the real images, beside a loss of 0. */
-function recorder(): {
-  readonly term: Term;
-  readonly real: () => { values: number[]; counts: readonly number[] };
-} {
-  let seen = { values: [] as number[], counts: [] as readonly number[] };
-  const term: Term = {
-    weight: 1,
-    prepare({ values, counts }) {
-      seen = { values: Array.from(values.values()), counts };
-      return { loss: (synthetic) => synthetic.values.sum().mul(0) };
-    },
-  };
-  return { term, real: () => seen };
-}
 
 describe("dm", () => {
   const source: Source = { ...toySource(engine), augmentation: ["color", "crop", "flip", "rotate"] };
@@ -68,39 +51,6 @@ describe("dm", () => {
       expect(apart).toBeLessThan(1e-12);
     },
   );
-
-  test("takes all of a class that has fewer images than the batch", () => {
-    const { term, real } = recorder();
-    distributionMatching("recorder", [term], { realBatch: 5 }).draw(source, seeded(1), firstStep);
-    expect(real().counts).toEqual([5, 5, 3]);
-  });
-});
-
-describe("the embeddings of real images", () => {
-  const counts = [200, 180, 90, 40, 10];
-
-  test.each([
-    ["do not depend on the chunks that they are computed in", "instance"],
-    ["are those of one batch of all classes under batch norm", "batch"],
-  ] as const)("%s", (_, norm) => {
-    const source = toySource(engine, { counts, network: { norm } });
-    const { term, real } = recorder();
-    const objective = distributionMatching("recorder", [term], { realBatch: 1000 });
-    const { network: theta } = objective.draw(source, seeded(4), firstStep);
-    const { width } = source.network;
-    const everything = normalized(
-      source.real,
-      source.real.labels.map((_, i) => i),
-    );
-    const whole = source.network.embed(theta, engine.tensor([520, 8, 8, 3], everything));
-    const drawn = engine.tensor([520, width], real().values);
-    counts.reduce((begin, count) => {
-      // Class sums do not depend on the order in which a class was drawn.
-      const sum = (all: Tensor): Tensor => all.slice([begin, 0], [count, width]).sum(0);
-      expect(sum(whole).sub(sum(drawn)).abs().max().item()).toBeLessThan(1e-9);
-      return begin + count;
-    }, 0);
-  });
 });
 
 describe("csdm", () => {
