@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/alias.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/avg_pool2d_backward.h>
 #include <ATen/ops/empty.h>
@@ -15,6 +16,7 @@
 #include <ATen/ops/square.h>
 #include <ATen/ops/sum.h>
 #include <ATen/ops/threshold_backward.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -79,7 +81,7 @@ Tensor composite(const Tensor& images, const Tensor& scale, const Tensor& shift,
   return pooled(at::relu(z), options.pooling);
 }
 
-// simd/normReluPool.cc's formulas by differentiable operations: the fused gradient has no derivative of its own.
+// simd/normReluPool.cc's formulas by differentiable operations: gradients with respect to images, scale and shift.
 variable_list compositeBackward(const Tensor& images, const Tensor& scale, const Tensor& shift, const Tensor& slope,
                                 BlockOptions options) {
   const auto [values, inverse] = normalized(images, options.epsilon);
@@ -90,8 +92,18 @@ variable_list compositeBackward(const Tensor& images, const Tensor& scale, const
       inverse * (scaled - positionMean(scaled) - values * positionMean(scaled * values)),
       at::sum(product, at::IntArrayRef(kSamplesAndPositions)),
       at::sum(g, at::IntArrayRef(kSamplesAndPositions)),
-      Tensor(),
   };
+}
+
+// Gradients through compositeBackward with respect to its `inputs`, from slopes with respect to its results. The
+// fused ones have no derivative of their own; third derivatives go through these.
+variable_list compositeDoubleBackward(variable_list inputs, const variable_list& directions, BlockOptions options) {
+  // Aliases, so that an input's gradient leaves out the paths by which other inputs depend on it.
+  for (Tensor& input : inputs) {
+    input = input.requires_grad() ? at::alias(input) : input.detach().requires_grad_(true);
+  }
+  const variable_list results = compositeBackward(inputs[0], inputs[1], inputs[2], inputs[3], options);
+  return torch::autograd::grad(results, inputs, directions, true, true, true);
 }
 
 // The block's arrays, dense, and how to hand one image of them to the fused passes.
@@ -114,6 +126,11 @@ struct Arrays {
     return {mean.data_ptr<float>() + offset, inverse.data_ptr<float>() + offset};
   }
 };
+
+Arrays denseArrays(const Tensor& images, const Tensor& scale, const Tensor& shift, const Tensor& mean,
+                   const Tensor& inverse, BlockOptions options) {
+  return {images.contiguous(), scale.contiguous(), shift.contiguous(), mean, inverse, options.pooling};
+}
 
 float* part(const Tensor& tensor, int64_t i) { return tensor.data_ptr<float>() + i * tensor.stride(0); }
 
@@ -146,30 +163,73 @@ variable_list fusedBackward(const Arrays& arrays, const Tensor& slope) {
     normReluPoolBackward(arrays.block(i), arrays.moments(i), part(slope, i),
                          {part(gradient, i), part(scale, i), part(shift, i)});
   });
-  return {gradient, at::sum(scale, 0), at::sum(shift, 0), Tensor()};
+  return {gradient, at::sum(scale, 0), at::sum(shift, 0)};
 }
+
+// directions: slopes with respect to fusedBackward's results. Returns gradients with respect to images, scale, shift
+// (zero) and slope.
+variable_list fusedDoubleBackward(const Arrays& arrays, const Tensor& slope, const variable_list& directions) {
+  const Tensor u = directions[0].contiguous(), a = directions[1].contiguous(), b = directions[2].contiguous();
+  const Tensor images = at::empty_like(arrays.images), slopes = at::empty_like(slope);
+  const Tensor scale = at::empty_like(arrays.mean);  // [n, c], summed below
+  forEachImage(images, [&](int64_t i) {
+    normReluPoolDoubleBackward(arrays.block(i), arrays.moments(i), part(slope, i),
+                               {part(u, i), a.data_ptr<float>(), b.data_ptr<float>()},
+                               {part(images, i), part(scale, i), part(slopes, i)});
+  });
+  return {images, at::sum(scale, 0), Tensor(), slopes};
+}
+
+void saveOptions(AutogradContext* context, BlockOptions options) {
+  context->saved_data["epsilon"] = options.epsilon;
+  context->saved_data["pooling"] = static_cast<int64_t>(options.pooling);
+}
+
+BlockOptions savedOptions(AutogradContext* context) {
+  return {context->saved_data["epsilon"].toDouble(),
+          static_cast<Pooling>(context->saved_data["pooling"].toInt())};
+}
+
+// The block's gradient as a function that has a gradient itself.
+struct FusedGradient : Function<FusedGradient> {
+  static variable_list forward(AutogradContext* context, const Tensor& images, const Tensor& scale,
+                               const Tensor& shift, const Tensor& slope, const Tensor& mean, const Tensor& inverse,
+                               BlockOptions options) {
+    saveOptions(context, options);
+    context->save_for_backward({images, scale, shift, slope, mean, inverse});
+    return fusedBackward(denseArrays(images, scale, shift, mean, inverse, options), slope.contiguous());
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list directions) {
+    const auto saved = context->get_saved_variables();
+    const BlockOptions options = savedOptions(context);
+    const Tensor &images = saved[0], &scale = saved[1], &shift = saved[2], &slope = saved[3];
+    variable_list gradients =
+        at::GradMode::is_enabled()
+            ? compositeDoubleBackward({images, scale, shift, slope}, directions, options)
+            : fusedDoubleBackward(denseArrays(images, scale, shift, saved[4], saved[5], options), slope.contiguous(),
+                                  directions);
+    gradients.resize(7);
+    return gradients;
+  }
+};
 
 struct FusedBlock : Function<FusedBlock> {
   static Tensor forward(AutogradContext* context, const Tensor& images, const Tensor& scale, const Tensor& shift,
                         BlockOptions options) {
     const Tensor mean = at::empty({images.size(0), images.size(3)}, images.options());
     const Tensor inverse = at::empty_like(mean);
-    context->saved_data["epsilon"] = options.epsilon;
-    context->saved_data["pooling"] = static_cast<int64_t>(options.pooling);
+    saveOptions(context, options);
     context->save_for_backward({images, scale, shift, mean, inverse});
-    return fusedForward(
-        {images.contiguous(), scale.contiguous(), shift.contiguous(), mean, inverse, options.pooling},
-        options.epsilon);
+    return fusedForward(denseArrays(images, scale, shift, mean, inverse, options), options.epsilon);
   }
 
   static variable_list backward(AutogradContext* context, variable_list slopes) {
     const auto saved = context->get_saved_variables();
-    const BlockOptions options{context->saved_data["epsilon"].toDouble(),
-                               static_cast<Pooling>(context->saved_data["pooling"].toInt())};
-    if (at::GradMode::is_enabled()) return compositeBackward(saved[0], saved[1], saved[2], slopes[0], options);
-    return fusedBackward({saved[0].contiguous(), saved[1].contiguous(), saved[2].contiguous(), saved[3], saved[4],
-                          options.pooling},
-                         slopes[0].contiguous());
+    variable_list gradients = FusedGradient::apply(saved[0], saved[1], saved[2], slopes[0], saved[3], saved[4],
+                                                   savedOptions(context));
+    gradients.resize(4);
+    return gradients;
   }
 };
 

@@ -39,4 +39,21 @@ struct BlockGradient {
 // slope: gradient with respect to `pooled`. `moments` are those of the forward pass.
 void normReluPoolBackward(const Block& block, Moments moments, const float* slope, BlockGradient gradient);
 
+// Slopes with respect to the members of a BlockGradient: a direction in the space of image, scale and shift.
+struct BlockDirection {
+  const float* image;  // [height, width, channels]
+  const float* scale;  // [channels]
+  const float* shift;  // [channels]
+};
+
+struct BlockSecondGradient {
+  float* image;  // [height, width, channels]
+  float* scale;  // [channels], this image's part
+  float* slope;  // [pooled height, pooled width, channels]
+};
+
+// Gradient through normReluPoolBackward, from the slopes with respect to its results; it is zero with respect to shift.
+void normReluPoolDoubleBackward(const Block& block, Moments moments, const float* slope, BlockDirection direction,
+                                BlockSecondGradient gradient);
+
 }  // namespace distillery
