@@ -1,6 +1,9 @@
 // The module that Node loads: one table of functions over libtorch.
 #include <malloc.h>
 
+#include <memory>
+#include <mutex>
+
 #include "call.h"
 
 namespace distillery {
@@ -13,22 +16,24 @@ void keepMemory() {
   mallopt(M_TOP_PAD, 64 << 20);
 }
 
-bool shareScratch(napi_env env, napi_value exports, Environment& environment) {
+using Memory = std::shared_ptr<int32_t[]>;
+
+void endBuffer(napi_env, void*, void* hint) { delete static_cast<Memory*>(hint); }
+
+bool shareScratch(napi_env env, napi_value exports, const Memory& scratch) {
   napi_value buffer, array;
-  void* data = nullptr;
   const size_t length = Environment::kScratchLength;
-  if (napi_create_arraybuffer(env, length * sizeof(int32_t), &data, &buffer) != napi_ok) return false;
-  environment.scratch = static_cast<int32_t*>(data);
-  return napi_create_reference(env, buffer, 1, &environment.scratchBuffer) == napi_ok &&
-         napi_create_typedarray(env, napi_int32_array, length, buffer, 0, &array) == napi_ok &&
+  auto* shared = new Memory(scratch);
+  if (napi_create_external_arraybuffer(env, scratch.get(), length * sizeof(int32_t), endBuffer, shared, &buffer) !=
+      napi_ok) {
+    delete shared;
+    return false;
+  }
+  return napi_create_typedarray(env, napi_int32_array, length, buffer, 0, &array) == napi_ok &&
          napi_set_named_property(env, exports, "scratch", array) == napi_ok;
 }
 
-void endEnvironment(napi_env env, void* data, void*) {
-  auto* environment = static_cast<Environment*>(data);
-  napi_delete_reference(env, environment->scratchBuffer);
-  delete environment;
-}
+void endEnvironment(napi_env, void* data, void*) { delete static_cast<Environment*>(data); }
 
 bool define(napi_env env, napi_value exports, const std::vector<Export>& table) {
   for (const Export& entry : table) {
@@ -43,12 +48,15 @@ bool define(napi_env env, napi_value exports, const std::vector<Export>& table) 
 
 }  // namespace distillery
 
+// Runs in every JavaScript environment that loads the addon: the main thread and workers, several at a time.
 NAPI_MODULE_INIT() {
   using namespace distillery;
-  keepMemory();
-  auto* environment = new Environment();
-  bool done = shareScratch(env, exports, *environment) &&
-              napi_set_instance_data(env, environment, endEnvironment, nullptr) == napi_ok;
+  static std::once_flag once;
+  std::call_once(once, keepMemory);
+  auto environment = std::make_unique<Environment>();
+  bool done = shareScratch(env, exports, environment->scratch) &&
+              napi_set_instance_data(env, environment.get(), endEnvironment, nullptr) == napi_ok;
+  if (done) environment.release();
   for (const auto& table : {storageExports(), deviceExports(), arithmeticExports(), layoutExports(), networkExports(),
                             gradientExports(), probeExports()}) {
     done = done && define(env, exports, table);

@@ -210,6 +210,8 @@ function linkFlags(torch) {
   const cuda = torch.libraries.some((folder) => existsSync(join(folder, "libtorch_cuda.so")));
   return [
     ...torch.libraries.flatMap((folder) => [`-L${folder}`, `-Wl,-rpath,${folder}`]),
+    // Node unloads an addon with the last worker that uses it, but libtorch's threads and statics go on.
+    "-Wl,-z,nodelete",
     "-Wl,--no-as-needed",
     "-ltorch_cpu",
     "-lc10",

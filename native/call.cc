@@ -36,6 +36,7 @@ Call::Call(napi_env env, napi_callback_info info) : env_(env) {
   require(napi_get_cb_info(env, info, &count_, arguments_, nullptr, nullptr), "cannot read the arguments");
   void* data = nullptr;
   require(napi_get_instance_data(env, &data), "the environment has ended");
+  if (data == nullptr) throw std::logic_error("the environment has ended");
   environment_ = static_cast<Environment*>(data);
 }
 
@@ -71,7 +72,7 @@ const Tensor& Call::numbered(int32_t number) const {
 }
 
 Sizes Call::list() {
-  const int32_t* scratch = environment_->scratch;
+  const int32_t* scratch = environment_->scratch.get();
   const size_t room = Environment::kScratchLength - cursor_;
   if (room < 1 || scratch[cursor_] < 0 || static_cast<size_t>(scratch[cursor_]) >= room) {
     throw std::length_error("a list does not fit the scratch array");
@@ -94,12 +95,16 @@ int32_t Call::keep(Tensor tensor) {
     throw std::length_error("expected at most " + std::to_string(Environment::kMostAxes) + " axes, got " +
                             std::to_string(axes));
   }
-  int32_t* header = environment_->scratch;
+  int32_t* header = environment_->scratch.get();
   header[0] = static_cast<int32_t>(axes);
   header[1] = codeOf(tensor.scalar_type());
-  for (int64_t axis = 0; axis < axes; axis++) header[2 + axis] = static_cast<int32_t>(tensor.size(axis));
+  for (int64_t axis = 0; axis < axes; axis++) {
+    const int64_t length = tensor.size(axis);
+    if (length > INT32_MAX) throw std::length_error("an axis of length " + std::to_string(length) + " is too long");
+    header[2 + axis] = static_cast<int32_t>(length);
+  }
 
-  auto& [tensors, free, scratch, buffer] = *environment_;
+  auto& [tensors, free, scratch] = *environment_;
   if (free.empty()) {
     tensors.push_back(std::move(tensor));
     return static_cast<int32_t>(tensors.size() - 1);
@@ -124,7 +129,7 @@ std::string messageOf(const std::exception& error) {
 }
 
 napi_value numberValue(napi_env env, double value) {
-  napi_value result;
+  napi_value result = nullptr;
   napi_create_double(env, value, &result);
   return result;
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,8 @@ struct Environment {
 
   std::vector<Tensor> tensors = std::vector<Tensor>(1);  // number 0 means none
   std::vector<int32_t> free;
-  int32_t* scratch = nullptr;
-  napi_ref scratchBuffer = nullptr;
+  // Shared with JavaScript's array, of which neither must outlive the memory.
+  std::shared_ptr<int32_t[]> scratch{new int32_t[kScratchLength]()};
 };
 
 // Element types by the code that both sides use.
@@ -74,22 +75,7 @@ std::string messageOf(const std::exception& error);
 napi_value numberValue(napi_env env, double value);
 napi_value textValue(napi_env env, const std::string& value);
 
-// A function that returns one tensor, as JavaScript calls it.
-template <Tensor (*function)(Call&)>
-napi_value tensorResult(napi_env env, napi_callback_info info) {
-  try {
-    Call call(env, info);
-    const int32_t kept = call.keep(function(call));
-    napi_value result;
-    napi_create_int32(env, kept, &result);
-    return result;
-  } catch (const std::exception& error) {
-    napi_throw_error(env, nullptr, messageOf(error).c_str());
-    return nullptr;
-  }
-}
-
-// A function that returns any other value, or nothing.
+// A function that returns any value but a tensor, or nothing, as JavaScript calls it. What it throws, JavaScript catches.
 template <napi_value (*function)(Call&)>
 napi_value plainResult(napi_env env, napi_callback_info info) {
   try {
@@ -97,8 +83,24 @@ napi_value plainResult(napi_env env, napi_callback_info info) {
     return function(call);
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, messageOf(error).c_str());
-    return nullptr;
+  } catch (...) {
+    napi_throw_error(env, nullptr, "internal: an exception of unknown type");
   }
+  return nullptr;
+}
+
+template <Tensor (*function)(Call&)>
+napi_value keptResult(Call& call) {
+  const int32_t kept = call.keep(function(call));
+  napi_value result = nullptr;
+  napi_create_int32(call.env(), kept, &result);
+  return result;
+}
+
+// A function that returns one tensor.
+template <Tensor (*function)(Call&)>
+napi_value tensorResult(napi_env env, napi_callback_info info) {
+  return plainResult<keptResult<function>>(env, info);
 }
 
 struct Export {

@@ -10,10 +10,13 @@ namespace distillery {
 
 namespace {
 
+// (number): for the thread that calls, and for threads that begin later until they set their own.
 napi_value setThreads(Call& call) {
   at::set_num_threads(call.integer(0));
   return nullptr;
 }
+
+napi_value threads(Call& call) { return numberValue(call.env(), at::get_num_threads()); }
 
 // GPUs that libtorch can use.
 napi_value cudaDevices(Call& call) { return numberValue(call.env(), static_cast<double>(torch::cuda::device_count())); }
@@ -38,6 +41,7 @@ napi_value version(Call& call) { return textValue(call.env(), TORCH_VERSION); }
 std::vector<Export> deviceExports() {
   return {
       {"setThreads", plainResult<setThreads>},
+      {"threads", plainResult<threads>},
       {"cudaDevices", plainResult<cudaDevices>},
       {"setGpuArithmetic", plainResult<setGpuArithmetic>},
       {"version", plainResult<version>},

@@ -1,9 +1,11 @@
+import { availableParallelism } from "node:os";
 import { describe, expect, test } from "@jest/globals";
 import { InputError } from "../../src/core/errors.ts";
 import type { Engine } from "../../src/engines/engine.ts";
 import { selectEngine } from "../../src/engines/index.ts";
 import { type EngineTable, selectFrom } from "../../src/engines/select.ts";
-import { probeTorch } from "../../src/engines/torch/index.ts";
+import { loadAddon } from "../../src/engines/torch/addon.ts";
+import { probeTorch, torchEngine } from "../../src/engines/torch/index.ts";
 
 const works = (name: string) => (): Engine => ({ name, description: `made of ${name}` }) as Engine;
 const fails = (message: string) => (): never => {
@@ -69,6 +71,13 @@ describe("selectEngine", () => {
     const { engine, reason } = await selectEngine("torch-cpu", { dtype: "float64", threads: 1 });
     expect(engine.dtype).toBe("float64");
     expect(reason).toMatch(/^torch-cpu \(libtorch \d+\.\d+\.\d+, CPU, 1 thread, \d+ GiB, float64\)$/);
+  });
+
+  test("asking what works here leaves the threads as they are", () => {
+    const threads = availableParallelism() + 1;
+    torchEngine({ threads });
+    probeTorch();
+    expect(loadAddon().threads()).toBe(threads);
   });
 
   const cuda = probeTorch().find(({ name }) => name === "torch-cuda")!;

@@ -1,5 +1,4 @@
 import { createRequire } from "node:module";
-import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "@jest/globals";
 import { addonFile } from "../../native/build.mjs";
 import type { Engine, Tensor } from "../../src/engines/engine.ts";
@@ -286,31 +285,4 @@ describe("numbers", () => {
     expect(once.every((values) => values.every(Number.isFinite))).toBe(true);
     for (let again = 0; again < 3; again++) expect(run(engine)).toEqual(once);
   });
-});
-
-test("worker threads have tensors of their own", async () => {
-  const program = `
-    const { parentPort, workerData } = require("node:worker_threads");
-    const addon = require(workerData.file);
-    addon.scratch.set([1, workerData.length], 16);
-    let sum = addon.full(0, 0, false);
-    const one = addon.full(1, 0, false);
-    for (let i = 0; i < 3000; i++) {
-      const next = addon.add(sum, one, false);
-      addon.release(sum);
-      sum = next;
-    }
-    const values = new Float32Array(workerData.length);
-    addon.download(sum, values);
-    parentPort.postMessage(Array.from(values));
-  `;
-  const result = (length: number): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      const worker = new Worker(program, { eval: true, workerData: { file: addonFile, length } });
-      worker.once("message", resolve);
-      worker.once("error", reject);
-    });
-  const [two, five] = await Promise.all([result(2), result(5)]);
-  expect(two).toEqual(new Array(2).fill(3000));
-  expect(five).toEqual(new Array(5).fill(3000));
 });

@@ -41,7 +41,9 @@ export interface Addon
   download(x: Handle, target: ArrayBufferView): void;
   item(x: Handle): number;
   release(x: Handle): void;
+  /** CPU threads of the operations that this JavaScript thread calls; other threads keep theirs. */
   setThreads(count: number): void;
+  threads(): number;
   cudaDevices(): number;
   setGpuArithmetic(tf32: boolean): void;
   version(): string;

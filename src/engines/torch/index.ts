@@ -10,7 +10,10 @@ import { axisOf, rangeOf, text } from "../shapes.ts";
 export interface TorchOptions {
   /** Type of every floating-point tensor. float64 is for gradient checks: several times slower. */
   readonly dtype?: "float32" | "float64";
-  /** CPU threads, for all torch engines of this thread: the last one made decides. Default: all cores. */
+  /**
+   * CPU threads, for all torch engines of this JavaScript thread: the last one made decides. Those of a worker have a
+   * number of their own. Sums may differ in their last bits between numbers of threads. Default: all cores.
+   */
   readonly threads?: number;
   /** Where tensors live: in the machine's memory, or in that of the first GPU that CUDA_VISIBLE_DEVICES leaves. */
   readonly device?: "cpu" | "cuda";
@@ -27,22 +30,42 @@ export interface TorchOptions {
  * @throws InputError where libtorch, a compiler or the device is missing.
  */
 export function torchEngine(options: TorchOptions = {}): Engine {
-  const { dtype = "float32", threads = availableParallelism(), device = "cpu", tf32 = true } = options;
-  wholeNumber("torch.threads", threads, 1);
-  const native = loadAddon();
+  const { native, dtype, threads, device, tf32, ...names } = prepared(options);
   const cuda = device === "cuda";
-  check(
-    !cuda || native.cudaDevices() > 0,
-    () =>
-      `torch engine: libtorch ${native.version()} finds no CUDA device; install a libtorch for CUDA, or use the CPU`,
-  );
   native.setThreads(threads);
   if (cuda) native.setGpuArithmetic(tf32);
   const runtime = new Runtime(native, { dtype, cuda });
-  const hardware = cuda ? gpuText(tf32 && dtype === "float32") : cpuText(threads);
-  const description = `libtorch ${native.version()}, ${hardware}, ${dtype}`;
-  runtime.engine = engineOf(runtime, { name: `torch-${device}`, description });
+  runtime.engine = engineOf(runtime, names);
   return runtime.engine;
+}
+
+/** Whether libtorch works here, on a GPU and on the CPU. */
+export function probeTorch(): Availability[] {
+  return (["cuda", "cpu"] as const).map((device) => {
+    try {
+      const { name, description } = prepared({ device });
+      return { name, available: true, detail: description };
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return { name: `torch-${device}`, available: false, detail: error.message };
+    }
+  });
+}
+
+/** The options with their defaults and what they stand for, where that works here. */
+function prepared(options: TorchOptions) {
+  const { dtype = "float32", threads = availableParallelism(), device = "cpu", tf32 = true } = options;
+  wholeNumber("torch.threads", threads, 1);
+  const native = loadAddon();
+  const version = native.version();
+  check(
+    device !== "cuda" || native.cudaDevices() > 0,
+    () =>
+      `torch engine: libtorch ${version} finds no CUDA device; install a libtorch for CUDA, or use the CPU`,
+  );
+  const hardware = device === "cuda" ? gpuText(tf32 && dtype === "float32") : cpuText(threads);
+  const [name, description] = [`torch-${device}`, `libtorch ${version}, ${hardware}, ${dtype}`];
+  return { native, dtype, threads, device, tf32, name, description };
 }
 
 function gpuText(tf32: boolean): string {
@@ -52,20 +75,6 @@ function gpuText(tf32: boolean): string {
 function cpuText(threads: number): string {
   const gibibytes = Math.round(totalmem() / 2 ** 30);
   return `CPU, ${threads} ${threads === 1 ? "thread" : "threads"}, ${gibibytes} GiB`;
-}
-
-/** Whether libtorch works here, on a GPU and on the CPU. */
-export function probeTorch(): Availability[] {
-  return (["cuda", "cpu"] as const).map((device) => {
-    try {
-      const engine = torchEngine({ device });
-      engine.close();
-      return { name: engine.name, available: true, detail: engine.description };
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      return { name: `torch-${device}`, available: false, detail: error.message };
-    }
-  });
 }
 
 function engineOf(runtime: Runtime, { name, description }: { name: string; description: string }): Engine {
