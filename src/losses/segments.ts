@@ -21,13 +21,14 @@ export function classMeans(features: Tensor, counts: readonly number[]): Tensor 
   checkCounts("classMeans", counts, n!);
   const k = counts.length;
   if (counts.every((count) => count === counts[0])) return features.reshape([k, n! / k, d!]).mean(1); // [k, d]
-  const averaging = new Float64Array(k * n!);
+  // Sums, divided afterwards: a GPU may round the factors of a product, and 1 it keeps.
+  const members = new Float64Array(k * n!);
   let row = 0;
   counts.forEach((count, label) => {
-    averaging.fill(1 / count, label * n! + row, label * n! + row + count);
+    members.fill(1, label * n! + row, label * n! + row + count);
     row += count;
   });
-  return features.engine.tensor([k, n!], averaging).matMul(features);
+  return features.engine.tensor([k, n!], members).matMul(features).div(column(features, counts));
 }
 
 /** The class of each stacked row, as indices into rows per class, [Σ counts]. */

@@ -2,7 +2,6 @@ import type { Rng } from "../core/rng.ts";
 import { augment, type Augmentation } from "../datasets/augment.ts";
 import { normalized } from "../datasets/dataset.ts";
 import { disposeExcept, type Tensor } from "../engines/index.ts";
-import { classOfRow } from "../losses/segments.ts";
 import { imagesAtOnce, type Parameters } from "../networks/network.ts";
 import type { Source } from "./objective.ts";
 import { type ClassFeatures, type ClassRows, type Comparison, eachClass, type Term } from "./term.ts";
@@ -27,7 +26,7 @@ export function comparisonsWith(step: RealStep, terms: readonly Term[], rng: Rng
   const { engine, network } = source;
   const counts = batches.map(({ length }) => length);
   const images = Int32Array.from(batches.flatMap((batch) => [...batch]));
-  const labels = classOfRow(counts);
+  const labels = Int32Array.from(batches.flatMap((batch, label) => Array.from(batch, () => label)));
   const embed = (rows: Int32Array): ClassFeatures =>
     embedded(
       step,

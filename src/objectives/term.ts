@@ -1,5 +1,6 @@
 import type { Rng } from "../core/rng.ts";
 import type { Tensor } from "../engines/index.ts";
+import { column } from "../losses/segments.ts";
 import type { Source } from "./objective.ts";
 
 /** Rows of some classes, class after class: embeddings, or images. */
@@ -89,10 +90,9 @@ export function foldedMeans<M extends Readonly<Record<keyof M, Tensor>>>(
   return {
     start: undefined,
     add(before, features) {
-      const place = placement(features, counts);
       const folded = Object.entries<Tensor>(meansOf(features)).map(([name, means]) => {
-        const placed = place.matMul(means); // [classes, …]
-        return [name, before ? before[name as keyof M].add(placed) : placed];
+        const shared = inRowsOf(features, means, counts);
+        return [name, before ? before[name as keyof M].add(shared) : shared];
       });
       return Object.fromEntries(folded) as M;
     },
@@ -100,13 +100,16 @@ export function foldedMeans<M extends Readonly<Record<keyof M, Tensor>>>(
   };
 }
 
-/** Share of its class that each class of a chunk is, in the class's row, [classes, classes of the chunk]. */
-function placement({ values, classes, counts }: ClassFeatures, totals: readonly number[]): Tensor {
-  const shares = new Float64Array(totals.length * classes.length);
-  classes.forEach((label, i) => {
-    shares[label * classes.length + i] = counts[i]! / totals[label]!;
-  });
-  return values.engine.tensor([totals.length, classes.length], shares);
+/** Means of a chunk's classes, each times the chunk's share of its class, in the rows of all classes; 0 in the others. */
+function inRowsOf(chunk: ClassFeatures, means: Tensor, totals: readonly number[]): Tensor {
+  const { engine } = means;
+  const { classes, counts } = chunk;
+  const [, ...rest] = means.shape;
+  const shares = classes.map((label, i) => counts[i]! / totals[label]!);
+  const rows = new Int32Array(totals.length).fill(classes.length); // that of zeros
+  classes.forEach((label, i) => (rows[label] = i));
+  const withZeros = engine.concat([means.mul(column(means, shares)), engine.fill([1, ...rest], 0)]);
+  return withZeros.gather(engine.indices(rows));
 }
 
 /** Rows of some classes out of statistics of all. */
