@@ -28,6 +28,12 @@ export { longTail, longTailCounts } from "./datasets/longTail.ts";
 export { convNet, initialTensors, type Network, networks, type Parameters } from "./networks/index.ts";
 export { adam, type Optimizer, optimizers, sgd } from "./optimizers/index.ts";
 export { freshModel, type Model } from "./training/model.ts";
+export {
+  type Batch,
+  differentiableGradient,
+  lossGradient,
+  parameterGradient,
+} from "./training/parameterGradient.ts";
 export { finished, train, type TrainingOptions } from "./training/train.ts";
 export { datasetData, tensorData } from "./training/trainingData.ts";
 
@@ -64,7 +70,6 @@ export {
 } from "./objectives/imageGradient.ts";
 export { methods } from "./objectives/index.ts";
 export type { Draw, GradientPenalty, Objective, Plugin, Source } from "./objectives/objective.ts";
-export { type Batch, differentiableGradient, parameterGradient } from "./objectives/parameterGradient.ts";
 export {
   type StudentBatch,
   type Synthetic,

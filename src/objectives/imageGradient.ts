@@ -9,7 +9,7 @@ import {
   differentiableGradient,
   dot,
   parameterGradient,
-} from "./parameterGradient.ts";
+} from "../training/parameterGradient.ts";
 
 /** A function F of a gradient with its slope v = ∂F/∂g: `match` of a gradient distance to fixed real gradients. */
 export type Match = (gradient: ParameterGradient) => GradientMatch;

@@ -10,7 +10,7 @@ import {
   differentiableGradient,
   dot,
   parameterGradient,
-} from "./parameterGradient.ts";
+} from "../training/parameterGradient.ts";
 
 /** A stretch of an expert's path, and the dice of the student that is to go it in its own steps. */
 export interface Trajectory {

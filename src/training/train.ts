@@ -2,10 +2,10 @@ import { check } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
 import { augment, type Augmentation, type AugmentationOp, drawAugmentation } from "../datasets/augment.ts";
 import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
-import { crossEntropy } from "../losses/crossEntropy.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { sgd } from "../optimizers/sgd.ts";
 import type { Model } from "./model.ts";
+import { lossGradient } from "./parameterGradient.ts";
 import type { TrainingData } from "./trainingData.ts";
 
 /** How to fit a network. */
@@ -126,12 +126,9 @@ function step(
 ): Fit {
   const { network, parameters, statistics } = fit.model;
   const { images, labels } = data.batch(positions);
-  const augmented = augment(images, augmentation);
   const update = { statistics };
-  const { value, gradients } = data.engine.gradients(
-    (...current) => crossEntropy(network.logits(current, augmented, { use: "batch", update }), labels),
-    parameters,
-  );
+  const batch = { images: augment(images, augmentation), labels, mode: { use: "batch", update } as const };
+  const { value, gradients } = lossGradient(network, parameters, batch);
   const updated = parameters.map((parameter, i) =>
     optimizer.update(parameter, gradients[i]!, fit.states[i]!),
   );

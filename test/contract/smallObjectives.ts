@@ -8,7 +8,7 @@ import {
   type Batch,
   differentiableGradient,
   parameterGradient,
-} from "../../src/objectives/parameterGradient.ts";
+} from "../../src/training/parameterGradient.ts";
 import {
   type StudentBatch,
   type Synthetic,

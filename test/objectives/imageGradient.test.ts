@@ -14,7 +14,7 @@ import {
   type Batch,
   parameterGradient,
   differentiableGradient,
-} from "../../src/objectives/parameterGradient.ts";
+} from "../../src/training/parameterGradient.ts";
 import type { GradientPenalty } from "../../src/objectives/objective.ts";
 import { sgd } from "../../src/optimizers/sgd.ts";
 import {

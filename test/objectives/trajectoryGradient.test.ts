@@ -5,7 +5,7 @@ import { drawAugmentation, parseStrategy } from "../../src/datasets/augment.ts";
 import { type Engine, isTensor, type Tensor } from "../../src/engines/index.ts";
 import type { ParameterGradient } from "../../src/losses/gradientDistance.ts";
 import { convNet, type ConvNetOptions, initialTensors, type Network } from "../../src/networks/index.ts";
-import { parameterGradient } from "../../src/objectives/parameterGradient.ts";
+import { parameterGradient } from "../../src/training/parameterGradient.ts";
 import {
   type Penalty,
   type StudentBatch,

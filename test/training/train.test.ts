@@ -4,7 +4,7 @@ import { type Dataset, normalized } from "../../src/datasets/dataset.ts";
 import type { Tensor } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { crossEntropy } from "../../src/losses/crossEntropy.ts";
-import { convNet } from "../../src/networks/index.ts";
+import { convNet, type Network } from "../../src/networks/index.ts";
 import { disposeModel, freshModel, type Model } from "../../src/training/model.ts";
 import { finished, train, type TrainingOptions } from "../../src/training/train.ts";
 import { datasetData, tensorData } from "../../src/training/trainingData.ts";
@@ -97,6 +97,37 @@ describe("training", () => {
     for (const { epoch } of train(start, tensorData(images, labels), plain, seeded(8)))
       if (epoch === 1) break;
     expect(engine.liveTensors()).toBe(alive);
+  });
+
+  describe("on mini-batches larger than the network takes at once", () => {
+    /** Tensors after training on mini-batches of 7 and 3 images, with the sizes that the network was given. */
+    const trained = (network: Network, atOnce: number): { values: number[][]; sizes: number[] } => {
+      const sizes: number[] = [];
+      const narrow: Network = {
+        ...network,
+        largest: 2 ** 26 / atOnce,
+        logits: (theta, batch, mode) => {
+          sizes.push(batch.shape[0]!);
+          return network.logits(theta, batch, mode);
+        },
+      };
+      const start = freshModel(narrow, engine, seeded(17));
+      const options = { ...plain, batchSize: 7, augmentation: ["crop"] as const };
+      return { values: bits(finished(train(start, tensorData(images, labels), options, seeded(18)))), sizes };
+    };
+
+    test("is what it is on whole ones, in parts of unequal size", () => {
+      const whole = trained(small, 7);
+      const parts = trained(small, 4);
+      expect(whole.sizes).toEqual([7, 3, 7, 3, 7, 3]);
+      expect(parts.sizes).toEqual([4, 3, 3, 4, 3, 3, 4, 3, 3]);
+      parts.values.forEach((values, i) => expectNear(values, whole.values[i]!, 1e-12));
+    });
+
+    test("takes whole ones under batch norm", () => {
+      const whole = trained(normed, 7);
+      expect(trained(normed, 4)).toEqual(whole);
+    });
   });
 
   test("an epoch's loss is the mean over images, though its last mini-batch is smaller", () => {

@@ -1,4 +1,4 @@
-import { isTensor, type Tensor } from "../engines/index.ts";
+import { disposeExcept, isTensor, type Tensor, type ValueAndGradients } from "../engines/index.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
 import type { ParameterGradient } from "../losses/gradientDistance.ts";
 import { imagesAtOnce, type Mode, type Network, type Parameters } from "../networks/network.ts";
@@ -17,39 +17,52 @@ export interface Batch {
  * ∇_θ ℓ(θ; x, y), ℓ the mean cross-entropy, in one pass. Inside `engine.gradients` it is differentiable in θ, images and
  * soft labels.
  */
-export function differentiableGradient(
-  network: Network,
-  theta: Parameters,
-  { images, labels, mode }: Batch,
-): ParameterGradient {
-  const loss = (...parameters: Tensor[]): Tensor =>
-    crossEntropy(network.logits(parameters, images, mode), labels);
-  return images.engine.gradients(loss, theta).gradients;
+export function differentiableGradient(network: Network, theta: Parameters, batch: Batch): ParameterGradient {
+  return batch.images.engine.gradients(lossOn(network, batch), theta).gradients;
 }
 
 /**
- * ∇_θ ℓ(θ; x, y), ℓ the mean cross-entropy, as a constant. Any number of images: they go through the network in chunks,
- * whose gradients are averaged by size.
+ * ℓ(θ; x, y) and ∇_θ ℓ, ℓ the mean cross-entropy, as constants. Any number of images: they go through the network in
+ * chunks, whose losses and gradients are added up by their share of the images.
  */
-export function parameterGradient(network: Network, theta: Parameters, batch: Batch): ParameterGradient {
+export function lossGradient(network: Network, theta: Parameters, batch: Batch): ValueAndGradients {
   const { engine } = batch.images;
-  let total: ParameterGradient | undefined;
-  return engine.noGrad(() =>
-    engine.scope(() => {
-      for (const chunk of chunksOf(network, batch)) {
-        total = engine.scope(() => {
-          const gradient = differentiableGradient(network, theta, chunk);
-          return chunk.share === 1
-            ? gradient
-            : accumulated(
-                total,
-                gradient.map((part) => part.mul(chunk.share)),
-              );
-        });
-      }
-      return total!;
-    }),
-  );
+  const chunks = chunksOf(network, batch);
+  return engine.noGrad(() => {
+    // One chunk has no scope of its own: what it updates of batch norm's statistics lives on.
+    if (chunks.length === 1) return engine.gradients(lossOn(network, batch), theta);
+    let total: ValueAndGradients | undefined;
+    for (const chunk of chunks) {
+      const next = engine.scope(() => {
+        const part = engine.gradients(lossOn(network, chunk, chunk.share), theta);
+        if (total === undefined) return part;
+        return {
+          value: total.value.add(part.value),
+          gradients: accumulated(total.gradients, part.gradients),
+        };
+      });
+      disposeExcept(total, next);
+      total = next;
+    }
+    return total!;
+  });
+}
+
+/** The gradient alone. */
+export function parameterGradient(network: Network, theta: Parameters, batch: Batch): ParameterGradient {
+  return batch.images.engine.scope(() => lossGradient(network, theta, batch).gradients);
+}
+
+/** The mean cross-entropy on a batch, times the batch's share of a larger one. */
+function lossOn(
+  network: Network,
+  { images, labels, mode }: Batch,
+  share = 1,
+): (...theta: Tensor[]) => Tensor {
+  return (...theta) => {
+    const loss = crossEntropy(network.logits(theta, images, mode), labels);
+    return share === 1 ? loss : loss.mul(share);
+  };
 }
 
 /** Some of a batch's images, and what share of all they are. */
