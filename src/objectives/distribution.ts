@@ -5,6 +5,7 @@ import type { Tensor } from "../engines/index.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
 import { imagesAtOnce, initialTensors, type Parameters } from "../networks/network.ts";
 import type { Draw, GradientPenalty, Learned, Objective, Source } from "./objective.ts";
+import { parameterGradient } from "../training/parameterGradient.ts";
 import { augmented, comparisonsWith } from "./realFeatures.ts";
 import type { ClassFeatures, Comparison, Term } from "./term.ts";
 
@@ -35,7 +36,7 @@ export interface DistributionDraw extends Draw {
  * norm they do: then all real images form one batch, and all synthetic ones another, as DM's own code has it.
  *
  * A penalty on the synthetic gradient sees that of the mean cross-entropy on the augmented synthetic images under the
- * step's network. It ties them together: with one, they are taken at once.
+ * step's network.
  */
 export function distributionMatching(
   name: string,
@@ -70,16 +71,19 @@ export function distributionMatching(
     /** The loss is a sum over classes: some at a time, and the gradients of their images put together. */
     descent(learned, draw, penalty) {
       const { engine } = draw.source;
-      const parts = classGroups(draw.source, penalty).map((classes) =>
+      const groups = classGroups(draw.source);
+      const tied = penalty && groups.length > 1 ? tangent(penalty, learned, draw) : undefined;
+      const parts = groups.map((classes) =>
         engine.scope(() =>
           engine.gradients(
-            (images) => lossOf(classes, images!, draw, penalty),
+            (images) => lossOf(classes, images!, draw, tied?.slope ?? penalty),
             [imagesOf(classes, learned, draw.source)],
           ),
         ),
       );
+      const values = [...parts.map(({ value }) => value), ...(tied ? [tied.rest] : [])];
       return {
-        value: parts.map(({ value }) => value).reduce((total, value) => total.add(value)),
+        value: sum(values),
         gradients: { images: engine.concat(parts.map(({ gradients }) => gradients[0]!)) },
       };
     },
@@ -94,37 +98,68 @@ function sample(members: Int32Array, count: number, rng: Rng): Int32Array {
     .map((i) => members[i]!);
 }
 
-/** Loss of some classes by their synthetic images, which are all there are where there is a penalty. */
+/**
+ * Loss of some consecutive classes by their synthetic images. A penalty sees their part of the gradient: what their images contribute
+ * to that of the mean cross-entropy over all classes.
+ */
 function lossOf(
   classes: readonly number[],
   images: Tensor,
   { source, network: theta, augmentations, comparisons, step }: DistributionDraw,
   penalty?: GradientPenalty,
 ): Tensor {
-  const { engine, network, imagesPerClass, labels } = source;
+  const { engine, network, imagesPerClass } = source;
   const rows = { classes, counts: classes.map(() => imagesPerClass) };
   const inputs = augmented({ ...rows, values: images }, augmentations);
   let embeddings: Tensor | undefined;
-  let extra: Tensor | undefined;
+  const extra: Tensor[] = [];
   if (penalty) {
+    const labels = source.labels.slice(classes[0]! * imagesPerClass, (classes.at(-1)! + 1) * imagesPerClass);
+    const share = classes.length / source.classes.length;
     const training = (...parameters: Tensor[]): Tensor => {
       embeddings = network.embed(parameters, inputs); // that the terms compare, too: one pass for both
-      return crossEntropy(network.classify(parameters, embeddings), labels);
+      return crossEntropy(network.classify(parameters, embeddings), labels).mul(share);
     };
-    extra = penalty(engine.gradients(training, theta).gradients, step);
+    extra.push(penalty(engine.gradients(training, theta).gradients, step));
   }
   const synthetic: ClassFeatures = { ...rows, values: embeddings ?? network.embed(theta, inputs) };
   const losses = comparisons.map(({ weight, comparison }) => comparison.loss(synthetic).mul(weight));
-  return [...losses, ...(extra ? [extra] : [])].reduce((total, loss) => total.add(loss));
+  return sum([...losses, ...extra]);
 }
+
+/**
+ * A penalty R at the gradient g on all synthetic images, as a sum over groups of them: its slope v = ∂R/∂g makes the
+ * gradient in the images exact, and the rest makes up for the value.
+ *
+ *     R(g) = Σ_groups ⟨v, g_group⟩ + rest,   rest = R(g) − ⟨v, g⟩
+ */
+function tangent(
+  penalty: GradientPenalty,
+  { images }: Learned,
+  { source, network: theta, augmentations, step }: DistributionDraw,
+): { readonly slope: GradientPenalty; readonly rest: Tensor } {
+  const { engine, network, labels, imagesPerClass } = source;
+  const classes = allClasses(source);
+  const along = (v: readonly Tensor[], part: readonly Tensor[]): Tensor =>
+    sum(part.map((one, i) => one.mul(v[i]!).sum()));
+  const { v, rest } = engine.scope(() => {
+    const rows = { classes, counts: classes.map(() => imagesPerClass), values: images };
+    const g = parameterGradient(network, theta, { images: augmented(rows, augmentations), labels });
+    const { value, gradients } = engine.gradients((...at) => penalty(at, step), g);
+    return { v: gradients, rest: value.sub(along(gradients, g)) };
+  });
+  return { slope: (part) => along(v, part), rest };
+}
+
+const sum = (tensors: readonly Tensor[]): Tensor => tensors.reduce((total, tensor) => total.add(tensor));
 
 const allClasses = ({ classes }: Source): number[] => classes.map((_, label) => label);
 
 /** Consecutive classes with at most `imagesAtOnce` synthetic images together, at least one; all where images are tied. */
-function classGroups(source: Source, penalty?: GradientPenalty): number[][] {
+function classGroups(source: Source): number[][] {
   const { network, imagesPerClass } = source;
   const all = allClasses(source);
-  if (penalty || network.statistics.length > 0) return [all];
+  if (network.statistics.length > 0) return [all];
   const size = Math.max(1, Math.floor(imagesAtOnce(network) / imagesPerClass));
   return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
 }

@@ -10,6 +10,7 @@ import { distributionMatching } from "../../src/objectives/distribution.ts";
 import { dm } from "../../src/objectives/dm.ts";
 import { descent, type Learned, type Objective, type Source } from "../../src/objectives/objective.ts";
 import { keptFeatures, type Term } from "../../src/objectives/term.ts";
+import { difficultyCorrection } from "../../src/plugins/difficultyCorrection.ts";
 import { expectClose } from "../support/close.ts";
 import { peakElements } from "../support/memory.ts";
 import { toySource } from "../support/toy.ts";
@@ -164,6 +165,7 @@ describe("the gradient by groups of classes", () => {
     ["dm", dm({ realBatch: 20 })],
     ["csdm", spectral],
     ["csdm with unbiased targets", csdm(csdmOptions.parse({ frequencies: 9, amplitudeTarget: "unbiased" }))],
+    ["dm with a penalty", difficultyCorrection({ weight: 0.3, norm: "l2" })(dm({ realBatch: 20 }))],
   ] as [string, Objective][])("of %s is that of the loss", (_, objective) => {
     for (const [size, groups] of [
       [1, 7], // a class of two images goes alone
@@ -191,12 +193,21 @@ describe("the memory of a step", () => {
   const perClass = 12;
   const frequencies = 16;
 
+  const perClassImages = 2 * 192;
+
   test.each([
-    ["dm", dm({ realBatch: perClass }), 64],
-    ["csdm", csdm(csdmOptions.parse({ frequencies, bandwidth: { points: 10 } })), 2 * frequencies],
-  ] as [string, Objective, number][])(
+    ["dm", dm({ realBatch: perClass }), 64, 2],
+    ["csdm", csdm(csdmOptions.parse({ frequencies, bandwidth: { points: 10 } })), 2 * frequencies, 2],
+    // All augmented images beside their gradient; and the classifier's row in each gradient of the parameters.
+    [
+      "dm with a penalty",
+      difficultyCorrection({ weight: 0.3, norm: "l2" })(dm({ realBatch: perClass })),
+      64,
+      5,
+    ],
+  ] as [string, Objective, number, number][])(
     "of %s grows with the number of classes by their statistics and images alone",
-    (_, objective, statistics) => {
+    (_, objective, statistics, copies) => {
       const peaks = (classes: number): { draw: number; descent: number } => {
         const counts = Array.from({ length: classes }, () => perClass);
         const source = taking(8, toySource(engine, { counts }));
@@ -211,8 +222,9 @@ describe("the memory of a step", () => {
       // Old statistics, new ones and what is added to them; and the classifier's row.
       const classifier = 64 + 1;
       expect(many.draw - few.draw).toBeLessThan(90 * (4 * statistics + classifier));
-      // The gradient in parts and put together. Embeddings of all would be 12 · 64 for each class, the graph above that.
-      expect(many.descent - few.descent).toBeLessThan(90 * (2 * 2 * 192 + statistics));
+      // The gradient in parts and put together. Embeddings of all real images would be 12 · 64 for each class, and the
+      // graph of all synthetic ones over 3000.
+      expect(many.descent - few.descent).toBeLessThan(90 * (copies * perClassImages + statistics));
     },
   );
 });
