@@ -6,6 +6,17 @@ const draws = (next: () => number): number[] => Array.from({ length: COUNT }, ne
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
+const MANY = 400_000;
+const normals = seeded(11).fillNormal(new Float64Array(MANY));
+
+/** Normal distribution function: ½ + φ(x)(x + x³/3 + x⁵/(3·5) + …). */
+function cdf(x: number): number {
+  let term = x;
+  let sum = x;
+  for (let i = 3; Math.abs(term) > 1e-17; i += 2) sum += term *= (x * x) / i;
+  return 0.5 + (sum * Math.exp(-x * x * 0.5)) / Math.sqrt(2 * Math.PI);
+}
+
 /** Whether a mean is within 5 standard errors of what it estimates. */
 function expectMean(values: readonly number[], expected: number): void {
   const found = mean(values);
@@ -40,10 +51,22 @@ describe("streams", () => {
     }
   });
 
+  test("of neighboring names give normal numbers whose values and sizes are uncorrelated", () => {
+    const [a, b] = ["step/1", "step/2"].map((name) => draws(seeded(7).stream(name).normal));
+    expectMean(
+      a!.map((value, i) => value * b![i]!),
+      0,
+    );
+    expectMean(
+      a!.map((value, i) => (value ** 2 - 1) * (b![i]! ** 2 - 1)),
+      0,
+    );
+  });
+
   test("keep their numbers from one version to the next, since results are cited by seed", () => {
     const rng = seeded(42).stream("pinned");
     expect([rng.uniform(), rng.normal(), rng.integer(1000)]).toEqual([
-      0.1678603204058685, -1.0454923381683967, 181,
+      0.1678603204058685, 1.75047432654045, 812,
     ]);
   });
 });
@@ -60,14 +83,52 @@ describe("laws", () => {
     );
   });
 
-  test("normal numbers have the first four moments of the normal law", () => {
+  test("normal numbers have the first six moments of the normal law", () => {
     const values = draws(seeded(2).normal);
-    [0, 1, 0, 3].forEach((moment, i) =>
+    [0, 1, 0, 3, 0, 15].forEach((moment, i) =>
       expectMean(
         values.map((value) => value ** (i + 1)),
         moment,
       ),
     );
+  });
+
+  test("normal numbers have the normal distribution function, by Kolmogorov and Smirnov", () => {
+    const values = normals.toSorted();
+    const every = 40;
+    const differences = Array.from({ length: MANY / every }, (_, i) =>
+      Math.abs(cdf(values[i * every]!) - (i * every) / MANY),
+    );
+    // √n times the largest difference exceeds 1.95 with probability 0.001; between two looked at it grows by a step.
+    const largest = Math.max(...differences) + every / MANY;
+    expect(Math.sqrt(MANY) * largest).toBeLessThan(1.95);
+  });
+
+  // The ziggurat goes over to its tail at 3.654.
+  test.each([0.2, 1, 2, 3, 3.6, 3.7, 4.2])(
+    "normal numbers lie beyond ±%d as often as they should",
+    (bound) => {
+      const expected = 1 - cdf(bound);
+      for (const sign of [-1, 1]) {
+        const share = normals.reduce((count, value) => count + (sign * value > bound ? 1 : 0), 0) / MANY;
+        expect(Math.abs(share - expected)).toBeLessThan(5 * Math.sqrt((expected * (1 - expected)) / MANY));
+      }
+    },
+  );
+
+  test("a normal number says nothing of the next ones", () => {
+    const values = Array.from(normals.subarray(0, COUNT));
+    for (const lag of [1, 2, 3]) {
+      const pairs = values.slice(lag).map((value, i) => [value, values[i]!] as const);
+      expectMean(
+        pairs.map(([x, y]) => x * y),
+        0,
+      );
+      expectMean(
+        pairs.map(([x, y]) => (x ** 2 - 1) * (y ** 2 - 1)),
+        0,
+      );
+    }
   });
 
   test("whole numbers are equally often each value", () => {
@@ -93,13 +154,20 @@ describe("laws", () => {
     );
   });
 
-  test("arrays are filled with the numbers that single draws give", () => {
+  test("arrays are filled with the numbers that single draws give, whatever was drawn before", () => {
     const [one, other] = [seeded(6), seeded(6)];
-    expect(Array.from(one.fillNormal(new Float64Array(5)))).toEqual(
-      Array.from({ length: 5 }, () => other.normal()),
-    );
-    const values = seeded(6).fillUniform(new Float64Array(1000), -2, 3);
-    expect(values.every((value) => value >= -2 && value < 3)).toBe(true);
+    for (const count of [0, 1, 5, 255, 700, 10_000]) {
+      const filled = one.fillNormal(new Float64Array(count));
+      expect(Array.from(filled)).toEqual(Array.from({ length: count }, () => other.normal()));
+      const uniform = one.fillUniform(new Float64Array(count), -2, 3);
+      expect(Array.from(uniform)).toEqual(Array.from({ length: count }, () => -2 + 5 * other.uniform()));
+      expect(uniform.every((value) => value >= -2 && value < 3)).toBe(true);
+    }
+  });
+
+  test("single precision is the double one, rounded", () => {
+    const rounded = seeded(8).fillNormal(new Float32Array(1000));
+    expect(rounded).toEqual(Float32Array.from(seeded(8).fillNormal(new Float64Array(1000))));
   });
 });
 
