@@ -39,7 +39,7 @@ export function sum(shares: readonly Share[]): Kernel {
       const ends = stationary.map(({ weight }) => Math.ceil((reached += weight) * count - offset));
       ends[ends.length - 1] = count;
       const rows = ends.map((end, i) => end - (ends[i - 1] ?? 0));
-      const omega = new Float64Array(count * width);
+      const omega = new Float32Array(count * width);
       stationary.forEach(({ kernel }, i) => {
         if (rows[i]! > 0) omega.set(kernel.frequencies(rows[i]!, width, rng), (ends[i - 1] ?? 0) * width);
       });

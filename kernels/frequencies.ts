@@ -17,11 +17,12 @@ export function radialFrequencies(
   width: number,
   rng: Rng,
   stretch: () => number,
-): Float64Array {
+): Float32Array {
   const omega = emptyFrequencies(count, width);
   for (let i = 0; i < count; i++) {
     const factor = stretch();
-    for (let k = 0; k < width; k++) omega[i * width + k] = factor * rng.normal();
+    const row = rng.fillNormal(omega.subarray(i * width, (i + 1) * width));
+    for (let k = 0; k < width; k++) row[k] = factor * row[k]!;
   }
   return omega;
 }
@@ -32,12 +33,14 @@ export function radialFrequencies(
  * @param coordinate draws one, in radians per feature unit.
  * @returns row-major, [count, width].
  */
-export function productFrequencies(count: number, width: number, coordinate: () => number): Float64Array {
-  return emptyFrequencies(count, width).map(coordinate);
+export function productFrequencies(count: number, width: number, coordinate: () => number): Float32Array {
+  const omega = emptyFrequencies(count, width);
+  for (let i = 0; i < omega.length; i++) omega[i] = coordinate();
+  return omega;
 }
 
-function emptyFrequencies(count: number, width: number): Float64Array {
+function emptyFrequencies(count: number, width: number): Float32Array {
   wholeNumber("frequencies.count", count, 1);
   wholeNumber("frequencies.width", width, 1);
-  return new Float64Array(count * width);
+  return new Float32Array(count * width);
 }

@@ -26,12 +26,12 @@ export interface StationaryKernel extends Kernel {
   /** The distance that its scale is measured in: a heuristic that sets the scale takes the median of this one. */
   readonly lengthUnit: "l2" | "l1";
   /**
-   * Independent exact draws of ω, in radians per feature unit.
+   * Independent exact draws of ω, in radians per feature unit, rounded to float32.
    *
    * @param count draws. @param width d. @param rng drawn from in order; two calls on one stream differ.
    * @returns row-major, [count, width].
    */
-  frequencies(count: number, width: number, rng: Rng): Float64Array;
+  frequencies(count: number, width: number, rng: Rng): Float32Array;
   /**
    * E‖ω‖² = −Δk(0): what the gradient of a spectral distance scales with. Infinity for kernels with a kink at zero.
    *

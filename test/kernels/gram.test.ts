@@ -162,7 +162,7 @@ describe("distances", () => {
 test("a sum draws from each of its kernels its share, to within one", () => {
   const constant = (value: number) => ({
     ...gaussian({ scale }),
-    frequencies: (count: number, width: number) => new Float64Array(count * width).fill(value),
+    frequencies: (count: number, width: number) => new Float32Array(count * width).fill(value),
   });
   const mixed = sum([
     { weight: 1, kernel: constant(1) },
