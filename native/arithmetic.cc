@@ -29,6 +29,7 @@
 #include <ATen/ops/tanh.h>
 
 #include "call.h"
+#include "characteristic.h"
 
 namespace distillery {
 
@@ -109,6 +110,13 @@ Tensor matMul(Call& call) { return at::matmul(call.tensor(0), call.tensor(1)); }
 
 Tensor logSoftmax(Call& call) { return at::log_softmax(call.tensor(0), -1); }
 
+// (features, frequencies) and the counts; the numbers of the two results replace the list
+napi_value characteristicParts(Call& call) {
+  const std::vector<Tensor> parts = characteristic(call.tensor(0), call.tensor(1), call.list());
+  for (size_t i = 0; i < parts.size(); i++) call.environment().scratch[Environment::kFirstList + i] = call.keep(parts[i]);
+  return nullptr;
+}
+
 }  // namespace
 
 std::vector<Export> arithmeticExports() {
@@ -141,6 +149,7 @@ std::vector<Export> arithmeticExports() {
       {"argmax", tensorResult<argmax>},
       {"matMul", tensorResult<matMul>},
       {"logSoftmax", tensorResult<logSoftmax>},
+      {"characteristic", plainResult<characteristicParts>},
   };
 }
 

@@ -50,11 +50,7 @@ export {
 export { kernelDiscrepancy, unbiasedKernelDiscrepancy } from "./losses/kernelDiscrepancy.ts";
 export { classMeanDiscrepancy, meanDiscrepancy } from "./losses/meanDiscrepancy.ts";
 export { rootSpectralDiscrepancy } from "./losses/rootSpectralDiscrepancy.ts";
-export {
-  spectralDiscrepancy,
-  spectralGradient,
-  unbiasedSpectralDiscrepancy,
-} from "./losses/spectralDiscrepancy.ts";
+export { spectralDiscrepancy, unbiasedSpectralDiscrepancy } from "./losses/spectralDiscrepancy.ts";
 export { trajectoryDistance } from "./losses/trajectoryDistance.ts";
 
 // Methods

@@ -1,4 +1,4 @@
-import { InputError } from "./errors.ts";
+import { check, InputError, wholeNumber } from "./errors.ts";
 
 /** Sizes of an array's axes, outermost first. */
 export type Shape = readonly number[];
@@ -47,4 +47,14 @@ export function bind(
     });
   }
   return bound;
+}
+
+/** Checks that rows stacked group after group are what the counts of the groups say: each ≥ 1, of this sum. */
+export function checkCounts(where: string, counts: readonly number[], rows: number): void {
+  const total = counts.reduce((sum, count) => sum + wholeNumber(`${where}.counts`, count, 1), 0);
+  check(
+    counts.length > 0 && total === rows,
+    () =>
+      `${where}: expected ${rows} rows as the features have, got counts [${counts.join(", ")}] of sum ${total}`,
+  );
 }

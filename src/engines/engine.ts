@@ -91,6 +91,18 @@ export interface Tensor {
   /** Matrix product over the last two axes; leading axes must be equal, or absent on one side. */
   matMul(other: Tensor): Tensor;
 
+  /**
+   * Empirical characteristic functions of groups of consecutive rows x, at frequencies ω, by parts: means of cos⟨ω, x⟩
+   * and of sin⟨ω, x⟩; without a table of all angles where the engine can.
+   *
+   * @param frequencies [f, d], where this is [Σ counts, d]. @param counts rows of each group, ≥ 1.
+   * @returns two tensors [groups, f].
+   */
+  characteristic(
+    frequencies: Tensor,
+    counts: readonly number[],
+  ): { readonly re: Tensor; readonly im: Tensor };
+
   /** log softmax over the last axis. */
   logSoftmax(): Tensor;
   /** Cross-correlation of [n, h, w, inputs] with filters [outputs, fh, fw, inputs], plus bias. */

@@ -1,6 +1,5 @@
 import { bind } from "../core/shape.ts";
 import type { Tensor } from "../engines/index.ts";
-import { checkCounts, classMeans } from "./segments.ts";
 
 /** Empirical characteristic functions Φ of k classes at f frequencies, by parts. */
 export interface Characteristic {
@@ -8,15 +7,6 @@ export interface Characteristic {
   readonly re: Tensor;
   /** Im Φ, [k, f]. */
   readonly im: Tensor;
-}
-
-/** exp(iθ) of θ = ⟨ω, x⟩ by parts, for each row x of features and each frequency, [n, f]. */
-export function waves(features: Tensor, frequencies: Tensor): { readonly cos: Tensor; readonly sin: Tensor } {
-  bind("waves", [features, "n d"], [frequencies, "f d"]);
-  // In float32 an angle is known to about 6e-8·|θ|. Heavy-tailed laws give large angles, whose cosine is then off by as
-  // much; what is lost is lost in the product, so reducing the angle afterwards would not bring it back.
-  const angles = features.matMul(frequencies.transpose()); // [n, f]
-  return { cos: angles.cos(), sin: angles.sin() };
 }
 
 /**
@@ -28,15 +18,16 @@ export function waves(features: Tensor, frequencies: Tensor): { readonly cos: Te
  * @param frequencies ω, [f, d], in radians per feature unit.
  * @param counts rows of each class; by default all are of one class.
  * @returns parts of Φ, [classes, f].
+ *
+ * In float32 an angle is known to about 6e-8·|θ|. Heavy-tailed laws give large angles, whose cosine is then off by as
+ * much; what is lost is lost in the product ⟨ω, x⟩.
  */
 export function characteristicFunction(
   features: Tensor,
   frequencies: Tensor,
   counts: readonly number[] = [features.shape[0]!],
 ): Characteristic {
-  checkCounts("characteristicFunction", counts, features.shape[0]!);
-  const { cos, sin } = waves(features, frequencies);
-  return { re: classMeans(cos, counts), im: classMeans(sin, counts) };
+  return features.characteristic(frequencies, counts);
 }
 
 /** |Φ|², [k, f]. */

@@ -1,5 +1,4 @@
-import { check, wholeNumber } from "../core/errors.ts";
-import { bind } from "../core/shape.ts";
+import { bind, checkCounts } from "../core/shape.ts";
 import type { Tensor } from "../engines/index.ts";
 
 /** Rows of each class in class-major features of two sides. */
@@ -34,16 +33,6 @@ export function classMeans(features: Tensor, counts: readonly number[]): Tensor 
 /** The class of each stacked row, as indices into rows per class, [Σ counts]. */
 export function classOfRow(counts: readonly number[]): Int32Array {
   return Int32Array.from(counts.flatMap((count, label) => Array.from({ length: count }, () => label)));
-}
-
-/** Checks that stacked rows are what the counts say. */
-export function checkCounts(where: string, counts: readonly number[], rows: number): void {
-  const total = counts.reduce((sum, count) => sum + wholeNumber(`${where}.counts`, count, 1), 0);
-  check(
-    counts.length > 0 && total === rows,
-    () =>
-      `${where}: expected ${rows} rows as the features have, got counts [${counts.join(", ")}] of sum ${total}`,
-  );
 }
 
 /** One number for each class as a column, [k, 1], to scale rows of classes with. */

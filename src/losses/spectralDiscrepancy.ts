@@ -6,9 +6,8 @@ import {
   squaredAmplitude,
   squaredDifference,
   unbiasedSquaredAmplitude,
-  waves,
 } from "./characteristic.ts";
-import { type ClassCounts, classMeans, classOfRow, column } from "./segments.ts";
+import { type ClassCounts, column } from "./segments.ts";
 
 /** Where |Φ| is as small as this its derivative, a direction, is smoothed to 0; without it Φ = 0 would give NaN. */
 const EPSILON = 1e-6;
@@ -62,62 +61,6 @@ export function spectralDiscrepancy(
         )
     : betweenAmplitudes.mul(weigh((a) => 2 * a - 1)).add(whole.mul(weigh((a) => 1 - a)));
   return terms.mean(1).sum();
-}
-
-/** A batch of synthetic features whose gradient is asked for. */
-export interface SpectralSample {
-  /** Features of all classes stacked class-major, [Σ counts, d]. */
-  readonly features: Tensor;
-  /** ω, [f, d]. */
-  readonly frequencies: Tensor;
-  /** Rows of each class. */
-  readonly counts: readonly number[];
-}
-
-/**
- * `spectralDiscrepancy` and its gradient in the synthetic features in closed form, by two matrix products and no tape:
- *
- *     G = 2[αQ − (1 − α)P + ((1 − α)|P| − αA) Q/|Q|],   A = |P| or the target
- *     ∂L/∂y = 1/(m f) Σ_ω (−sin⟨ω, y⟩ Re G + cos⟨ω, y⟩ Im G) ω,   m = rows of y's class
- *
- * @returns value, scalar; gradient, [Σ counts, d]; both constants.
- */
-export function spectralGradient(
-  real: Characteristic,
-  { features, frequencies, counts }: SpectralSample,
-  weights: SpectralWeights,
-): { readonly value: Tensor; readonly gradient: Tensor } {
-  return features.engine.noGrad(() => {
-    const { cos, sin } = waves(features, frequencies);
-    const synthetic = { re: classMeans(cos, counts), im: classMeans(sin, counts) };
-    const alpha = checkedWeights(real, synthetic, weights);
-    const epsilon = weights.epsilon ?? EPSILON;
-    const { classes, f } = bind("spectralGradient", [real.re, "classes f"], [frequencies, "f _"]);
-
-    const p = amplitude(real, epsilon);
-    const a = column(p, alpha); // α
-    const b = column(
-      p,
-      alpha.map((each) => 1 - each),
-    ); // 1 − α
-    const pull = p
-      .mul(b)
-      .sub((weights.target ?? p).mul(a))
-      .div(amplitude(synthetic, epsilon));
-    // 1/(m f) of each class goes into G, where it is one number for a row.
-    const share = column(
-      p,
-      counts.map((m) => 2 / (m * f!)),
-    );
-    const part = (q: Tensor, target: Tensor): Tensor => q.mul(pull.add(a)).sub(target.mul(b)).mul(share); // [classes, f]
-    const rows = features.engine.indices(classOfRow(counts));
-    const spread = (perClass: Tensor): Tensor => (classes === 1 ? perClass : perClass.gather(rows));
-    const re = spread(part(synthetic.re, real.re));
-    const im = spread(part(synthetic.im, real.im));
-
-    const gradient = cos.mul(im).sub(sin.mul(re)).matMul(frequencies); // [Σ counts, d]
-    return { value: spectralDiscrepancy(real, synthetic, weights), gradient };
-  });
 }
 
 /**

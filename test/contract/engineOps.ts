@@ -257,6 +257,36 @@ const products: Op[] = [
   },
 ];
 
+/** Both parts of the characteristic functions, real ones first, [2 groups, f]. */
+const characteristic =
+  (...counts: number[]): Op["f"] =>
+  ([x, omega], engine) => {
+    const { re, im } = x!.characteristic(omega!, counts);
+    return engine.concat([re, im]);
+  };
+
+const characteristics: Op[] = [
+  {
+    name: "characteristic of groups of different size",
+    f: characteristic(2, 1),
+    inputs: [array("3 1", 0, Math.PI, Math.PI / 2), array("2 1", 1, 2)],
+    output: array("4 2", 0, 1, 0, -1, 0, 0, 1, 0),
+    at: ["3 4", "5 4"],
+  },
+  {
+    name: "characteristic of groups of equal size",
+    f: characteristic(2, 2),
+    inputs: [array("4 2", 0, 0, Math.PI, 0, 0, Math.PI / 2, Math.PI / 2, 0), array("3 2", 0, 0, 1, 0, 1, 1)],
+    output: array("4 3", 1, 0, 0, 1, 0.5, 0, 0, 0, 0, 0, 0.5, 1),
+  },
+  {
+    name: "characteristic of one row at one frequency",
+    f: characteristic(1),
+    inputs: [array("1 1", Math.PI / 6), array("1 1", 1)],
+    output: array("2 1", Math.sqrt(3) / 2, 0.5),
+  },
+];
+
 /** Compositions in which second derivatives pass through several operations at once. */
 const compositions: Op[] = [
   { name: "x eˣ", f: ([x]) => x!.mul(x!.exp()), inputs: [vector(0, 1)], output: vector(0, Math.E) },
@@ -284,5 +314,6 @@ export const ops: readonly Op[] = [
   ...reductions,
   ...layout,
   ...products,
+  ...characteristics,
   ...compositions,
 ];

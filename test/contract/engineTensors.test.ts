@@ -59,6 +59,22 @@ describeEngines(await engines(), (engine) => {
       });
     });
 
+    test("one row's NaN stays in its group of a characteristic function, and in its row of the gradient", () => {
+      engine.scope(() => {
+        const x = engine.tensor([4, 2], [1, 2, 3, 4, 5, NaN, 7, 8]);
+        const omega = engine.tensor([3, 2], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
+        const { re, im } = x.characteristic(omega, [2, 1, 1]);
+        for (const part of [re, im]) {
+          expect(Array.from(part.values(), Number.isNaN)).toEqual(
+            Array.from({ length: 9 }, (_, i) => i >= 3 && i < 6),
+          );
+        }
+        const sum = (at: Tensor): Tensor => at.characteristic(omega, [2, 2]).re.slice([0, 0], [1, 3]).sum();
+        const { gradients } = engine.gradients(sum, [x]);
+        expect(Array.from(gradients[0]!.slice([0, 0], [2, 2]).values(), Number.isNaN)).not.toContain(true);
+      });
+    });
+
     test("large sums are exact where all partial sums are whole numbers", () => {
       engine.scope(() => {
         const ones = engine.fill([30, 32, 32, 3], 1);
@@ -183,6 +199,26 @@ describeEngines(await engines(), (engine) => {
         "inner lengths that differ",
         () => engine.fill([2, 3], 1).matMul(engine.fill([2, 3], 1)),
         /matMul: expected/,
+      ],
+      [
+        "features and frequencies of different width",
+        () => engine.fill([2, 3], 1).characteristic(engine.fill([5, 2], 1), [2]),
+        /characteristic: d is both 3 and 2/,
+      ],
+      [
+        "frequencies that are no matrix",
+        () => engine.fill([2, 3], 1).characteristic(engine.fill([3], 1), [2]),
+        /characteristic: expected 2 axes/,
+      ],
+      [
+        "groups of another number of rows",
+        () => engine.fill([2, 3], 1).characteristic(engine.fill([5, 3], 1), [2, 1]),
+        /characteristic: expected 2 rows .*\[2, 1\] of sum 3/,
+      ],
+      [
+        "a group without rows",
+        () => engine.fill([2, 3], 1).characteristic(engine.fill([5, 3], 1), [2, 0]),
+        /characteristic.counts: expected a whole number >= 1, got 0/,
       ],
       ["an index beyond the end", () => two().gather(engine.indices([0, 2])), /gather/],
       ["float indices", () => two().gather(two()), /gather: .*int32/],

@@ -11,6 +11,7 @@ import type {
   Values,
 } from "../engine.ts";
 import { conv2d } from "./convolution.ts";
+import { characteristic } from "./characteristic.ts";
 import { binary, comparison, power, unary } from "./elementwise.ts";
 import type { TfjsEngine } from "./index.ts";
 import { broadcastTo, gather, pad, reshape, slice, transpose } from "./layout.ts";
@@ -183,6 +184,10 @@ export class TfjsTensor implements Tensor {
   }
   matMul(other: Tensor): TfjsTensor {
     return matMul(this, this.engine.own("matMul", other));
+  }
+
+  characteristic(frequencies: Tensor, counts: readonly number[]): { re: TfjsTensor; im: TfjsTensor } {
+    return characteristic(this, this.engine.own("characteristic", frequencies), counts);
   }
 
   logSoftmax(): TfjsTensor {

@@ -53,6 +53,7 @@ export interface Addon
   argmax(x: Handle, axis: number): Handle;
   matMul(x: Handle, y: Handle): Handle;
   logSoftmax(x: Handle): Handle;
+  characteristic(features: Handle, frequencies: Handle): void;
 
   reshape(x: Handle): Handle;
   transpose(x: Handle): Handle;

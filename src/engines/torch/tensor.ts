@@ -18,6 +18,7 @@ import {
   type UnaryName,
 } from "./addon.ts";
 import type { Handle } from "./addon.ts";
+import { characteristic } from "./characteristic.ts";
 import { conv2d, instanceNormRelu, pool } from "./layers.ts";
 import type { Runtime } from "./runtime.ts";
 import { axesOf, axisOf, checkBroadcast, checkMatMul, checkRange, checkReshape } from "../shapes.ts";
@@ -203,6 +204,13 @@ export class TorchTensor implements Tensor {
     const right = runtime.float("matMul", other);
     checkMatMul(left.shape, right.shape);
     return runtime.call("matMul", [left, right], () => runtime.native.matMul(left.handle, right.handle));
+  }
+
+  characteristic(
+    frequencies: Tensor,
+    counts: readonly number[],
+  ): { readonly re: Tensor; readonly im: Tensor } {
+    return characteristic(this, frequencies, counts);
   }
 
   logSoftmax(): Tensor {

@@ -1,0 +1,273 @@
+#include "characteristic.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/cos.h>
+#include <ATen/ops/div.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/repeat_interleave.h>
+#include <ATen/ops/sin.h>
+#include <ATen/ops/split_with_sizes.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <array>
+
+#include "simd/waves.h"
+
+namespace distillery {
+
+namespace {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+using waves::kPanel;
+using waves::kRows;
+
+using Counts = std::vector<int64_t>;
+using Wanted = std::array<bool, 2>;  // of the gradients with respect to features and frequencies
+
+Tensor groupMeans(const Tensor& rows, const Counts& counts) {
+  const int64_t groups = counts.size(), count = counts[0];
+  if (std::count(counts.begin(), counts.end(), count) == groups) {
+    return at::mean(rows.reshape({groups, count, rows.size(1)}), 1);
+  }
+  std::vector<Tensor> means;
+  for (const Tensor& group : at::split_with_sizes(rows, counts)) means.push_back(at::mean(group, 0));
+  return at::stack(means);
+}
+
+variable_list composite(const Tensor& features, const Tensor& frequencies, const Counts& counts) {
+  const Tensor angles = at::matmul(features, frequencies.transpose(0, 1));
+  return {groupMeans(at::cos(angles), counts), groupMeans(at::sin(angles), counts)};
+}
+
+// With re and im the slopes at the parts of the group that x is of, and n its rows:
+//
+//     ∂L/∂x = Σ_ω s ω,   ∂L/∂ω = Σ_x s x,   s = (im cos⟨ω, x⟩ − re sin⟨ω, x⟩)/n
+Tensor perRow(const Tensor& slope, const Counts& counts) {
+  return at::div(slope, at::tensor(counts, slope.options()).unsqueeze(1));
+}
+
+variable_list compositeBackward(const Tensor& features, const Tensor& frequencies, const Counts& counts,
+                                const variable_list& slopes, Wanted wanted) {
+  const Tensor angles = at::matmul(features, frequencies.transpose(0, 1));
+  const Tensor repeats = at::tensor(counts, angles.options().dtype(at::kLong));
+  const auto spread = [&](const Tensor& slope) { return at::repeat_interleave(perRow(slope, counts), repeats, 0); };
+  const Tensor s = at::cos(angles) * spread(slopes[1]) - at::sin(angles) * spread(slopes[0]);
+  return {wanted[0] ? at::matmul(s, frequencies) : Tensor(),
+          wanted[1] ? at::matmul(s.transpose(0, 1), features) : Tensor()};
+}
+
+// Dense, float32, on the CPU.
+struct Operands {
+  Tensor features, frequencies;
+  Tensor panels;  // of the frequencies, as `packPanels` writes them
+  Counts counts;
+
+  int64_t width() const { return features.size(1); }
+  int64_t panelCount() const { return waves::panelsOf(frequencies.size(0)); }
+  const float* row(int64_t i) const { return features.data_ptr<float>() + i * width(); }
+  const float* panel(int64_t p) const { return panels.data_ptr<float>() + p * width() * kPanel; }
+};
+
+Tensor packed(const Tensor& frequencies) {
+  const int64_t count = frequencies.size(0), width = frequencies.size(1);
+  const Tensor panels = at::empty({waves::panelsOf(count), width, kPanel}, frequencies.options());
+  at::parallel_for(0, panels.size(0), 1, [&](int64_t begin, int64_t end) {
+    waves::packPanels({frequencies.data_ptr<float>(), count, width}, panels.data_ptr<float>(), begin, end);
+  });
+  return panels;
+}
+
+// Consecutive rows of one group.
+struct Run {
+  int64_t begin, end, group;
+};
+
+// The runs among rows begin … end − 1.
+std::vector<Run> runsOf(const Counts& counts, int64_t begin, int64_t end) {
+  std::vector<Run> runs;
+  int64_t first = 0;
+  for (size_t group = 0; group < counts.size(); group++) {
+    const int64_t last = first + counts[group];
+    if (last > begin && first < end) {
+      runs.push_back({std::max(first, begin), std::min(last, end), static_cast<int64_t>(group)});
+    }
+    first = last;
+  }
+  return runs;
+}
+
+// Computes the angles of rows begin … end − 1, at most 48, with one panel after another and hands each run's to
+// visit(angles, run, panel). Panel p's angles are written to target + p · panelStep, rows `step` numbers apart.
+struct Target {
+  float* values;
+  int64_t panelStep, step;
+};
+template <typename Visit>
+void forEachRun(const Operands& operands, int64_t begin, int64_t end, Target target, Visit visit) {
+  const int64_t width = operands.width();
+  const auto runs = runsOf(operands.counts, begin, end);
+  std::vector<float> copy(waves::copyOf(end - begin, width));
+  waves::copyRows(operands.row(begin), end - begin, width, copy.data());
+  for (int64_t panel = 0; panel < operands.panelCount(); panel++) {
+    float* values = target.values + panel * target.panelStep;
+    waves::anglesOf(copy.data(), operands.panel(panel), width, {values, end - begin, target.step});
+    for (const Run& run : runs) {
+      visit(waves::Angles{values + (run.begin - begin) * target.step, run.end - run.begin, target.step}, run, panel);
+    }
+  }
+}
+
+// Sums of cos and sin over the rows of each group, [groups, f] by panels.
+struct Sums {
+  Sums(int64_t lines, int64_t panels) : width(panels * kPanel), cos(lines * width), sin(lines * width) {}
+  int64_t width;
+  std::vector<double> cos, sin;
+};
+
+// Rows of one task: whole tiles, and so many that there are at most 64 tasks. It does not depend on the number of
+// threads, and so neither does the rounding of the sums.
+int64_t rowsPerTask(int64_t rows) {
+  const int64_t tiles = (rows + kRows - 1) / kRows;
+  return (tiles + 63) / 64 * kRows;
+}
+
+// Sums by task and group. Down the rows, task or group or both go up by one from run to run, so that task + group is
+// another line for each run.
+Sums sumsOfRuns(const Operands& operands, int64_t perTask) {
+  const int64_t rows = operands.features.size(0), tasks = (rows + perTask - 1) / perTask;
+  Sums sums(tasks + operands.counts.size(), operands.panelCount());
+  at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> angles(kRows * kPanel);
+    for (int64_t first = begin * perTask; first < std::min(end * perTask, rows); first += kRows) {
+      const int64_t last = std::min(first + kRows, rows), task = first / perTask;
+      forEachRun(operands, first, last, {angles.data(), 0, kPanel}, [&](auto part, const Run& run, int64_t panel) {
+        const int64_t offset = (task + run.group) * sums.width + panel * kPanel;
+        addWaves(part, sums.cos.data() + offset, sums.sin.data() + offset);
+      });
+    }
+  });
+  return sums;
+}
+
+variable_list fused(const Operands& operands) {
+  const int64_t perTask = rowsPerTask(operands.features.size(0));
+  const Sums sums = sumsOfRuns(operands, perTask);
+  const int64_t groups = operands.counts.size(), f = operands.frequencies.size(0);
+  const Tensor re = at::empty({groups, f}, operands.features.options()), im = at::empty_like(re);
+  int64_t first = 0;
+  for (int64_t group = 0; group < groups; group++) {
+    const int64_t count = operands.counts[group], last = first + count - 1;
+    const auto mean = [&, first](const std::vector<double>& lines, int64_t j) {
+      double sum = 0;
+      for (int64_t task = first / perTask; task <= last / perTask; task++) sum += lines[(task + group) * sums.width + j];
+      return static_cast<float>(sum / static_cast<double>(count));
+    };
+    for (int64_t j = 0; j < f; j++) {
+      re.data_ptr<float>()[group * f + j] = mean(sums.cos, j);
+      im.data_ptr<float>()[group * f + j] = mean(sums.sin, j);
+    }
+    first += count;
+  }
+  return {re, im};
+}
+
+// s of rows begin … end − 1, [rows, f] by panels, with a cache line between rows for the reason that `copyRows` gives.
+constexpr int64_t kGap = 16;
+void writeSlopes(const Operands& operands, int64_t begin, int64_t end, const variable_list& perRow, float* slopes) {
+  const int64_t width = operands.panelCount() * kPanel, step = width + kGap;
+  at::parallel_for(0, (end - begin + kRows - 1) / kRows, 1, [&](int64_t firstTile, int64_t lastTile) {
+    for (int64_t first = begin + firstTile * kRows; first < std::min(begin + lastTile * kRows, end); first += kRows) {
+      const Target target{slopes + (first - begin) * step, kPanel, step};
+      const int64_t last = std::min(first + kRows, end);
+      forEachRun(operands, first, last, target, [&](auto part, const Run& run, int64_t panel) {
+        const int64_t offset = run.group * width + panel * kPanel;
+        waveSlopes(part, perRow[0].data_ptr<float>() + offset, perRow[1].data_ptr<float>() + offset);
+      });
+    }
+  });
+}
+
+void multiplyAll(const waves::Product& product) {
+  at::parallel_for(0, waves::panelsOf(product.width), 1,
+                   [&](int64_t begin, int64_t end) { multiplyPanels(product, begin, end); });
+}
+
+// Rows whose slopes are held at a time.
+constexpr int64_t kRowsHeld = 10 * kRows;
+
+// perRow: slopes re and im over the rows of their group, [groups, f] with zeros up to whole panels.
+variable_list fusedBackward(const Operands& operands, const variable_list& perRow, Wanted wanted) {
+  const auto& [features, frequencies, panels, counts] = operands;
+  const int64_t rows = features.size(0), width = operands.width(), f = frequencies.size(0);
+  const int64_t step = operands.panelCount() * kPanel + kGap;
+  const Tensor toFeatures = wanted[0] ? at::empty_like(features) : Tensor();
+  const Tensor toFrequencies = wanted[1] ? at::empty_like(frequencies) : Tensor();
+  std::vector<float> held(std::min(rows, kRowsHeld) * step);
+  for (int64_t first = 0; first < rows; first += kRowsHeld) {
+    const int64_t count = std::min(kRowsHeld, rows - first);
+    writeSlopes(operands, first, first + count, perRow, held.data());
+    if (wanted[0]) {
+      float* target = toFeatures.data_ptr<float>() + first * width;
+      multiplyAll({held.data(), step, 1, frequencies.data_ptr<float>(), count, f, width, target, false});
+    }
+    if (wanted[1]) {
+      float* target = toFrequencies.data_ptr<float>();
+      multiplyAll({held.data(), 1, step, operands.row(first), f, count, width, target, first > 0});
+    }
+  }
+  return {toFeatures, toFrequencies};
+}
+
+// The slope over the rows of its group, with zeros up to whole panels of frequencies.
+Tensor perRowInPanels(const Tensor& slope, const Operands& operands) {
+  const int64_t missing = operands.panelCount() * kPanel - slope.size(1);
+  return at::constant_pad_nd(perRow(slope, operands.counts), {0, missing}).contiguous();
+}
+
+struct FusedCharacteristic : Function<FusedCharacteristic> {
+  static variable_list forward(AutogradContext* context, const Tensor& features, const Tensor& frequencies,
+                               const Counts& counts) {
+    const Tensor omega = frequencies.contiguous();
+    const Operands operands{features.contiguous(), omega, packed(omega), counts};
+    context->saved_data["counts"] = counts;
+    context->save_for_backward({features, frequencies, operands.panels});
+    return fused(operands);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list slopes) {
+    const auto saved = context->get_saved_variables();
+    const Counts counts = context->saved_data["counts"].toIntVector();
+    const Wanted wanted = {context->needs_input_grad(0), context->needs_input_grad(1)};
+    variable_list gradients;
+    if (at::GradMode::is_enabled()) {
+      gradients = compositeBackward(saved[0], saved[1], counts, slopes, wanted);
+    } else {
+      const Operands operands{saved[0].contiguous(), saved[1].contiguous(), saved[2], counts};
+      gradients = fusedBackward(
+          operands, {perRowInPanels(slopes[0], operands), perRowInPanels(slopes[1], operands)}, wanted);
+    }
+    gradients.emplace_back();  // none for the counts
+    return gradients;
+  }
+};
+
+}  // namespace
+
+std::vector<Tensor> characteristic(const Tensor& features, const Tensor& frequencies, const Counts& counts) {
+  const bool fused = features.device().is_cpu() && features.scalar_type() == at::kFloat;
+  return fused ? FusedCharacteristic::apply(features, frequencies, counts) : composite(features, frequencies, counts);
+}
+
+}  // namespace distillery
