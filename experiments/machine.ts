@@ -20,7 +20,7 @@ export interface Machine {
   readonly date: string;
 }
 
-export function machine(engine: Engine): Machine {
+export function machine(engine: Pick<Engine, "name" | "description">): Machine {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   return {
     distillery: version,

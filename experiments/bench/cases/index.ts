@@ -1,0 +1,27 @@
+import type { BenchCase } from "../benchCase.ts";
+import { testCase, trainCase } from "./evaluation.ts";
+import { gradientMatchingCase } from "./gradientMatching.ts";
+import { csdmCase, dmCase, memoryCase } from "./matching.ts";
+import { additionCase, chainCase, chainGradientCase } from "./operations.ts";
+import { spectralCase } from "./spectral.ts";
+import { trajectoryCase } from "./trajectory.ts";
+
+/** What can be measured, by name. peer/worker.py has a class of the same name for each with a peer. */
+export const benchCases = {
+  dm: dmCase,
+  csdm: csdmCase,
+  gm: gradientMatchingCase,
+  trajectory: trajectoryCase,
+  train: trainCase,
+  test: testCase,
+  ops: additionCase,
+  "ops-forward": chainCase,
+  "ops-gradient": chainGradientCase,
+  spectral: spectralCase,
+  memory: memoryCase,
+} as const satisfies Record<string, BenchCase>;
+
+export type CaseName = keyof typeof benchCases;
+
+/** The case of a name among them. */
+export const benchCaseNamed = (name: string): BenchCase => benchCases[name as CaseName];

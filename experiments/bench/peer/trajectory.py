@@ -1,0 +1,71 @@
+"""One update of trajectory matching (MTT; Cazenavette et al., CVPR 2022)."""
+
+import torch
+from torch import nn
+
+
+class FlatNetwork(nn.Module):
+    """A network as a function of one vector, the way MTT reparametrizes its student."""
+
+    def __init__(self, network):
+        super().__init__()
+        owners = [
+            (module, name, parameter.shape)
+            for module in network.modules()
+            for name, parameter in module.named_parameters(recurse=False)
+        ]
+        for module, name, _ in owners:
+            delattr(module, name)
+        self.network = network
+        self.owners = owners
+        self.sizes = [shape.numel() for _, _, shape in owners]
+
+    def forward(self, images, flat):
+        for (module, name, shape), part in zip(self.owners, flat.split(self.sizes)):
+            setattr(module, name, part.view(shape))
+        return self.network(images)
+
+
+class TrajectoryMatching:
+    """SGD on the synthetic images, and backpropagation through all of its steps."""
+
+    def __init__(self, inputs):
+        self.setting = inputs.setting
+        self.student = FlatNetwork(inputs.network())
+        self.start = flat(inputs.parameters())
+        self.target = flat(inputs.parameters("target."))
+        self.images = inputs.images("images").requires_grad_(True)
+        self.labels = inputs.labels("synthetic_labels")
+        self.step_size = torch.tensor(
+            self.setting["stepSize"], device=inputs.device, requires_grad=True
+        )
+        self.criterion = nn.CrossEntropyLoss()
+
+    def run(self):
+        """Loss of the segment, whose gradient is left in the images and the step size."""
+        self.images.grad = None
+        self.step_size.grad = None
+        parameters = [self.start.clone().requires_grad_(True)]
+        for _ in range(self.setting["steps"]):
+            order = torch.randperm(len(self.images), device=self.images.device)
+            output = self.student(self.images[order], parameters[-1])
+            loss = self.criterion(output, self.labels[order])
+            gradient = torch.autograd.grad(loss, parameters[-1], create_graph=True)[0]
+            parameters.append(parameters[-1] - self.step_size * gradient)
+        missed = torch.sum((parameters[-1] - self.target) ** 2)
+        loss = missed / torch.sum((self.start - self.target) ** 2)
+        loss.backward()
+        return loss.item()
+
+    def outcome(self, loss):
+        """What is compared."""
+        norms = {
+            "images": self.images.grad.norm().item(),
+            "stepSize": self.step_size.grad.abs().item(),
+        }
+        return {"loss": loss, "norms": norms}
+
+
+def flat(parameters):
+    """All parameters as one vector."""
+    return torch.cat([one.reshape(-1) for one in parameters])
