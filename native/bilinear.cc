@@ -124,12 +124,12 @@ Tensor winogradConvolution(const Problem& problem, const Tensor& images, const T
   return output;
 }
 
-Tensor winogradCorrelation(const Problem& problem, const Tensor& images, const Tensor& filters, const Tensor& bias) {
+Tensor filterPoints(const Problem& problem, const Tensor& filters) {
   const Tensor points = floats(winograd::filterPointCount(problem), filters);
   at::parallel_for(0, problem.outputs / winograd::kPanel, 1, [&](int64_t begin, int64_t end) {
     winograd::filterPoints(problem, values(filters), space(points), begin, end);
   });
-  return winogradConvolution(problem, images, points, bias);
+  return points;
 }
 
 Tensor winogradImageAdjoint(const Problem& problem, const Tensor& slope, const Tensor& filters) {
@@ -206,6 +206,39 @@ FilterGradients patchFilterAdjoint(const patches::Problem& problem, const Tensor
   return {at::reshape(whole.slice(1, 0, length), {problem.outputs, 3, 3, problem.inputs}), whole.select(1, length)};
 }
 
+// Image by image.
+
+// Tiles of whole images that fill the product's rows well.
+constexpr int64_t kTilesTogether = 2 * winograd::kTilesAtOnce;
+
+ImagewiseCorrelation winogradImagewise(const Problem& problem, const Tensor& images, const Tensor& filters,
+                                       const Tensor& bias) {
+  const auto run = [problem, images, bias, points = filterPoints(problem, filters)](int64_t begin, int64_t end,
+                                                                                    float* output) {
+    Problem part = problem;
+    part.count = end - begin;
+    const Tensor scratch = floats(winograd::convolveScratch(part), images);
+    winograd::convolve(part,
+                       {values(images) + begin * images.stride(0), values(points),
+                        bias.defined() ? values(bias) : nullptr, output},
+                       space(scratch), 0, part.tiles());
+  };
+  const int64_t tiles = problem.tilesDown() * problem.tilesAcross();
+  return {problem.rows, problem.columns, problem.outputs, std::max<int64_t>(1, kTilesTogether / tiles), run};
+}
+
+ImagewiseCorrelation patchImagewise(const patches::Problem& problem, const Tensor& images, const Tensor& filters,
+                                    const Tensor& bias) {
+  const Tensor columns = floats(patches::filterCount(problem), filters);
+  patches::filterColumns(problem, values(filters), bias.defined() ? values(bias) : nullptr, space(columns));
+  const auto run = [problem, images, columns](int64_t begin, int64_t end, float* output) {
+    const Tensor scratch = floats(patches::scratch(problem), images);
+    patches::convolve(problem, {values(images) + begin * images.stride(0), values(columns), output}, space(scratch), 0,
+                      end - begin);
+  };
+  return {problem.rows, problem.columns, problem.outputs, 1, run};
+}
+
 }  // namespace
 
 // libtorch 1.13 refuses batches of no images.
@@ -221,7 +254,7 @@ Tensor correlation(const Tensor& images, const Tensor& filters, const Tensor& bi
   }
   if (rounds) return roundedCorrelation(images, filters, bias, geometry);
   if (const auto problem = winogradProblem(images.sizes(), filters.sizes(), images, geometry)) {
-    return winogradCorrelation(*problem, images.contiguous(), filters.contiguous(),
+    return winogradConvolution(*problem, images.contiguous(), filterPoints(*problem, filters.contiguous()),
                                bias.defined() ? bias.contiguous() : bias);
   }
   return libraryCorrelation(images, filters, bias, geometry);
@@ -253,6 +286,23 @@ FilterGradients filterAdjoint(const Tensor& images, const Tensor& slope, at::Int
   const auto [_, ofFilters, ofBias] =
       adjoints(slope, dense(images), shapeOnly(filters, slope), geometry, {false, true, true});
   return {channelsLast(ofFilters), ofBias};
+}
+
+std::optional<ImagewiseCorrelation> imagewiseCorrelation(const Tensor& images, const Tensor& filters,
+                                                         const Tensor& bias, Geometry geometry) {
+  if (rounds) return {};
+  const Tensor added = bias.defined() ? bias.contiguous() : bias;
+  if (const auto problem = winogradProblem(images.sizes(), filters.sizes(), images, geometry)) {
+    return winogradImagewise(*problem, images.contiguous(), filters.contiguous(), added);
+  }
+  if (const auto problem = patchProblem(images.sizes(), filters.sizes(), images, geometry)) {
+    return patchImagewise(*problem, images.contiguous(), filters.contiguous(), added);
+  }
+  return {};
+}
+
+void addThreadSeconds(double seconds) {
+  nanoseconds += static_cast<int64_t>(seconds * 1e9 / at::get_num_threads());
 }
 
 bool roundCorrelations(bool on) { return std::exchange(rounds, on); }

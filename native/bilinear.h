@@ -3,6 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+#include <optional>
+
 #include "convolution.h"
 
 namespace distillery {
@@ -17,6 +20,22 @@ at::Tensor correlation(const at::Tensor& images, const at::Tensor& filters, cons
 at::Tensor imageAdjoint(const at::Tensor& slope, const at::Tensor& filters, at::IntArrayRef images, Geometry geometry);
 FilterGradients filterAdjoint(const at::Tensor& images, const at::Tensor& slope, at::IntArrayRef filters,
                               Geometry geometry);
+
+// A correlation that any thread may take for a few images at a time, into memory of its own.
+struct ImagewiseCorrelation {
+  int64_t rows, columns, outputs;
+  // Images that go well together.
+  int64_t atOnce;
+  // Writes the results [end − begin, rows, columns, outputs] of these images. It keeps the arrays it reads alive.
+  std::function<void(int64_t begin, int64_t end, float* output)> run;
+};
+
+// None where the correlation is libtorch's, which takes a whole batch.
+std::optional<ImagewiseCorrelation> imagewiseCorrelation(const at::Tensor& images, const at::Tensor& filters,
+                                                         const at::Tensor& bias, Geometry geometry);
+
+// Adds to `convolutionSeconds` what a caller of the above spent in it, over all threads.
+void addThreadSeconds(double seconds);
 
 // Whether correlations on this thread round their operands to bfloat16; returns whether they did before.
 bool roundCorrelations(bool on);

@@ -8,6 +8,7 @@
 #include "block.h"
 #include "call.h"
 #include "convolution.h"
+#include "layer.h"
 
 namespace distillery {
 
@@ -17,6 +18,15 @@ namespace {
 Tensor conv2d(Call& call) {
   const Tensor bias = call.integer(2) == 0 ? Tensor() : call.tensor(2);
   return convolution(call.tensor(0), call.tensor(1), bias, {call.integer(3), call.integer(4)});
+}
+
+// (images, scale, shift, stride, padding, epsilon, pooling) and the list [filters, bias or 0]
+Tensor layer(Call& call) {
+  const Sizes numbers = call.list();
+  const auto numbered = [&](size_t i) { return call.numbered(static_cast<int32_t>(numbers.at(i))); };
+  return layerWithoutGradient(call.tensor(0), {numbered(0), numbers.at(1) == 0 ? Tensor() : numbered(1), call.tensor(1),
+                                               call.tensor(2), {call.integer(3), call.integer(4)},
+                                               {call.number(5), static_cast<Pooling>(call.integer(6))}});
 }
 
 // (images, size)
@@ -52,6 +62,7 @@ napi_value roundConvolutions(Call& call) {
 std::vector<Export> networkExports() {
   return {
       {"conv2d", tensorResult<conv2d>},
+      {"layer", tensorResult<layer>},
       {"roundConvolutions", plainResult<roundConvolutions>},
       {"convolutionSeconds", plainResult<secondsInConvolutions>},
       {"avgPool", tensorResult<avgPool>},

@@ -84,6 +84,15 @@ bool fits(const Problem& problem) {
          problem.columns > 0;
 }
 
+void filterColumns(const Problem& problem, const float* filters, const float* bias, float* columns) {
+  std::fill(columns, columns + filterCount(problem), 0.f);
+  for (int64_t output = 0; output < problem.outputs; output++) {
+    float* column = columns + output / kRow * kRow * kRow + output % kRow;
+    for (int64_t i = 0; i < length(problem); i++) column[i * kRow] = filters[output * length(problem) + i];
+    if (bias != nullptr) column[length(problem) * kRow] = bias[output];
+  }
+}
+
 void filterRows(const Problem& problem, const float* filters, float* rows) {
   std::fill(rows, rows + filterCount(problem), 0.f);
   for (int64_t output = 0; output < problem.outputs; output++) {
@@ -93,6 +102,24 @@ void filterRows(const Problem& problem, const float* filters, float* rows) {
 
 // A padded image and one row of patches.
 int64_t scratch(const Problem& problem) { return sizeWithPadding(problem) + problem.columns * kRow; }
+
+void convolve(const Problem& problem, const Convolution& arrays, float* scratch, int64_t begin, int64_t end) {
+  const int64_t outputs = problem.outputs, line = problem.columns * outputs;
+  float* patches = scratch + sizeWithPadding(problem);
+  preparePatches(problem, patches);
+  withInputs(problem.inputs, [&](auto inputs) {
+    for (int64_t image = begin; image < end; image++) {
+      pad(problem, arrays.images + image * problem.height * problem.width * inputs, scratch);
+      for (int64_t row = 0; row < problem.rows; row++) {
+        patchesOfRow<inputs>(problem, scratch, row, patches);
+        for (int64_t panel = 0; panel < outputs; panel += kRow) {
+          multiply({patches, kRow, 1}, arrays.filterColumns + panel * kRow, problem.columns, length(problem) + 1,
+                   {arrays.output + (image * problem.rows + row) * line + panel, outputs, false});
+        }
+      }
+    }
+  });
+}
 
 void imageGradient(const Problem& problem, const ImageGradient& arrays, float* scratch, int64_t begin, int64_t end) {
   const int64_t outputs = problem.outputs, line = problem.columns * outputs;

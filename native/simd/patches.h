@@ -2,7 +2,7 @@
 // Plain C++: no libtorch, no threads; every function works on a range of images that the caller may give to a thread.
 //
 // The values under a window, at most 27, fit one row of 32: its patch. A 1 behind them stands for the bias. So the
-// gradients are matrix products with patches. libtorch's take up to four times as long; its convolution itself is as fast.
+// convolution is a matrix product with patches, and so are its gradients.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,21 @@ bool fits(const Problem& problem);
 
 inline int64_t filterCount(const Problem& problem) { return problem.outputs * kRow; }
 
-// Of filters [outputs, 3, 3, inputs]: rows [outputs, 32] for `imageGradient`.
+// Of filters [outputs, 3, 3, inputs] and bias [outputs] (or null): panels of 32 outputs with an output's values in a
+// column, [outputs/32, 32, 32], for `convolve`; and with an output's values in a row, [outputs, 32], for `imageGradient`.
+void filterColumns(const Problem& problem, const float* filters, const float* bias, float* columns);
 void filterRows(const Problem& problem, const float* filters, float* rows);
 
 // Floats of scratch that each function needs: the largest one's, for all.
 int64_t scratch(const Problem& problem);
+
+// Outputs of the images from begin to end.
+struct Convolution {
+  const float* images;
+  const float* filterColumns;
+  float* output;
+};
+void convolve(const Problem& problem, const Convolution& arrays, float* scratch, int64_t begin, int64_t end);
 
 // Gradient in the images from begin to end, of a slope shaped as the output.
 struct ImageGradient {

@@ -31,6 +31,13 @@ export interface InstanceNormReluOptions {
   readonly pooling: Pooling;
 }
 
+/** A ConvNet's layer: a convolution and the block that follows it. */
+export interface LayerOptions extends ConvolutionOptions, InstanceNormReluOptions {
+  /** As in `instanceNormRelu`, [outputs]. */
+  readonly scale: Tensor;
+  readonly shift: Tensor;
+}
+
 /**
  * An immutable array on an engine. Every method returns a new tensor (memory may be shared) and is differentiable to
  * any order in its floating-point operands, unless its description says otherwise. Binary operations broadcast as in
@@ -120,6 +127,11 @@ export interface Tensor {
    * @param scale per channel, [c]. @param shift per channel, [c].
    */
   instanceNormRelu(scale: Tensor, shift: Tensor, options: InstanceNormReluOptions): Tensor;
+  /**
+   * conv2d, then instanceNormRelu. Where no gradient is recorded, an engine may do both image by image, without ever
+   * holding the convolution's whole result.
+   */
+  convolvedBlock(filters: Tensor, options: LayerOptions): Tensor;
 
   /** The same values as a constant: no gradient flows through it. */
   detach(): Tensor;

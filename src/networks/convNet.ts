@@ -197,9 +197,15 @@ function blockFunction(options: ConvNetOptions, { padding }: Block, index: numbe
   const convolved = ([weight, bias]: Parameters, x: Tensor): Tensor =>
     x.conv2d(weight!, { bias: bias!, padding });
   if (norm === "instance" && activation === "relu") {
-    const options = { epsilon: normEpsilon, pooling };
-    return (parameters, x) =>
-      convolved(parameters, x).instanceNormRelu(parameters[2]!, parameters[3]!, options);
+    return ([weight, bias, scale, shift], x) =>
+      x.convolvedBlock(weight!, {
+        bias: bias!,
+        scale: scale!,
+        shift: shift!,
+        padding,
+        epsilon: normEpsilon,
+        pooling,
+      });
   }
   const activate = activations[activation as Activation];
   const pool = poolings[pooling];

@@ -6,6 +6,7 @@ import type {
   ConvolutionOptions,
   DType,
   InstanceNormReluOptions,
+  LayerOptions,
   Operand,
   Tensor,
   Values,
@@ -205,5 +206,8 @@ export class TfjsTensor implements Tensor {
   instanceNormRelu(scale: Tensor, shift: Tensor, options: InstanceNormReluOptions): TfjsTensor {
     const where = "instanceNormRelu";
     return instanceNormRelu(this, this.engine.own(where, scale), this.engine.own(where, shift), options);
+  }
+  convolvedBlock(filters: Tensor, options: LayerOptions): TfjsTensor {
+    return this.conv2d(filters, options).instanceNormRelu(options.scale, options.shift, options);
   }
 }

@@ -67,6 +67,15 @@ export interface Addon
   convolutionSeconds(): number;
   avgPool(images: Handle, size: number): Handle;
   maxPool(images: Handle, size: number): Handle;
+  layer(
+    images: Handle,
+    scale: Handle,
+    shift: Handle,
+    stride: number,
+    padding: number,
+    epsilon: number,
+    pooling: number,
+  ): Handle;
   instanceNormRelu(images: Handle, scale: Handle, shift: Handle, epsilon: number, pooling: number): Handle;
 
   variable(x: Handle, tracked: boolean): Handle;

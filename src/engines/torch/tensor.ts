@@ -6,6 +6,7 @@ import type {
   DType,
   Engine,
   InstanceNormReluOptions,
+  LayerOptions,
   Operand,
   Tensor,
   Values,
@@ -19,7 +20,7 @@ import {
 } from "./addon.ts";
 import type { Handle } from "./addon.ts";
 import { characteristic } from "./characteristic.ts";
-import { conv2d, instanceNormRelu, pool } from "./layers.ts";
+import { conv2d, convolvedBlock, instanceNormRelu, pool } from "./layers.ts";
 import type { Runtime } from "./runtime.ts";
 import { axesOf, axisOf, checkBroadcast, checkMatMul, checkRange, checkReshape } from "../shapes.ts";
 import { type Range, rangeOf, text } from "../shapes.ts";
@@ -230,6 +231,9 @@ export class TorchTensor implements Tensor {
   }
   instanceNormRelu(scale: Tensor, shift: Tensor, options: InstanceNormReluOptions): Tensor {
     return instanceNormRelu(this, scale, shift, options);
+  }
+  convolvedBlock(filters: Tensor, options: LayerOptions): Tensor {
+    return convolvedBlock(this, filters, options);
   }
 
   detach(): Tensor {
