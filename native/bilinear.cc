@@ -169,15 +169,6 @@ Tensor winogradFilterAdjoint(const Problem& problem, const Tensor& images, const
 
 // By matrix products with patches, for a first layer.
 
-std::optional<patches::Problem> patchProblem(at::IntArrayRef images, at::IntArrayRef filters, const Tensor& array,
-                                             Geometry geometry) {
-  if (!is3x3(filters, array, geometry)) return {};
-  const int64_t added = 2 * geometry.padding - 2;
-  const patches::Problem problem{images[0],         images[1],         images[2],        images[3], geometry.padding,
-                                 images[1] + added, images[2] + added, filters[0]};
-  return patches::fits(problem) ? std::optional(problem) : std::nullopt;
-}
-
 Tensor patchImageAdjoint(const patches::Problem& problem, const Tensor& slope, const Tensor& filters) {
   const Tensor rows = floats(patches::filterCount(problem), filters);
   patches::filterRows(problem, values(filters), space(rows));
@@ -189,12 +180,10 @@ Tensor patchImageAdjoint(const patches::Problem& problem, const Tensor& slope, c
   return gradient;
 }
 
-// Images are summed in parts, the parts in order: the same bits whatever the number of threads.
-constexpr int64_t kParts = 16;
 
 FilterGradients patchFilterAdjoint(const patches::Problem& problem, const Tensor& images, const Tensor& slope) {
-  const int64_t parts = std::min(kParts, problem.count), length = 9 * problem.inputs;
-  const Tensor sums = at::empty({parts, problem.outputs, patches::kRow}, slope.options());
+  const int64_t parts = std::min(kParts, problem.count);
+  const Tensor sums = at::zeros({parts, problem.outputs, patches::kRow}, slope.options());
   at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
     const Tensor scratch = floats(patches::scratch(problem), slope);
     for (int64_t part = begin; part < end; part++) {
@@ -202,8 +191,7 @@ FilterGradients patchFilterAdjoint(const patches::Problem& problem, const Tensor
                           space(scratch), part * problem.count / parts, (part + 1) * problem.count / parts);
     }
   });
-  const Tensor whole = at::sum(sums, 0);
-  return {at::reshape(whole.slice(1, 0, length), {problem.outputs, 3, 3, problem.inputs}), whole.select(1, length)};
+  return patchGradients(problem, sums);
 }
 
 // Image by image.
@@ -240,6 +228,21 @@ ImagewiseCorrelation patchImagewise(const patches::Problem& problem, const Tenso
 }
 
 }  // namespace
+
+std::optional<patches::Problem> patchProblem(at::IntArrayRef images, at::IntArrayRef filters, const Tensor& array,
+                                             Geometry geometry) {
+  if (!is3x3(filters, array, geometry)) return {};
+  const int64_t added = 2 * geometry.padding - 2;
+  const patches::Problem problem{images[0],         images[1],         images[2],        images[3], geometry.padding,
+                                 images[1] + added, images[2] + added, filters[0]};
+  return patches::fits(problem) ? std::optional(problem) : std::nullopt;
+}
+
+FilterGradients patchGradients(const patches::Problem& problem, const Tensor& sums) {
+  const int64_t length = 9 * problem.inputs;
+  const Tensor whole = at::sum(sums, 0);
+  return {at::reshape(whole.slice(1, 0, length), {problem.outputs, 3, 3, problem.inputs}), whole.select(1, length)};
+}
 
 // libtorch 1.13 refuses batches of no images.
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "convolution.h"
+#include "simd/patches.h"
 
 namespace distillery {
 
@@ -33,6 +34,16 @@ struct ImagewiseCorrelation {
 // None where the correlation is libtorch's, which takes a whole batch.
 std::optional<ImagewiseCorrelation> imagewiseCorrelation(const at::Tensor& images, const at::Tensor& filters,
                                                          const at::Tensor& bias, Geometry geometry);
+
+// The convolution as a product with patches, if it is one.
+std::optional<patches::Problem> patchProblem(at::IntArrayRef images, at::IntArrayRef filters, const at::Tensor& array,
+                                             Geometry geometry);
+
+// Images are summed in parts, the parts in order: the same bits whatever the number of threads.
+constexpr int64_t kParts = 16;
+
+// The gradients in filters and bias from sums of slope times patch over parts of the images, [parts, outputs, 32].
+FilterGradients patchGradients(const patches::Problem& problem, const at::Tensor& sums);
 
 // Adds to `convolutionSeconds` what a caller of the above spent in it, over all threads.
 void addThreadSeconds(double seconds);

@@ -15,8 +15,11 @@ struct Layer {
   BlockOptions block;
 };
 
-// instanceNormRelu(convolution(images)). Without derivative: where it can, it goes image by image, so that the
-// convolution's result, the largest array of a network, never leaves the caches.
-at::Tensor layerWithoutGradient(const at::Tensor& images, const Layer& layer);
+// instanceNormRelu(convolution(images)), differentiable to any order.
+//
+// The convolution's result is the largest array of a network. Where no gradient is recorded it is made and used up image
+// by image, and never leaves the caches. A first layer does without it in first-order gradients too: it is made once
+// more on the way back, which takes less time than to write and read it.
+at::Tensor convolvedBlock(const at::Tensor& images, const Layer& layer);
 
 }  // namespace distillery

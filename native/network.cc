@@ -24,9 +24,9 @@ Tensor conv2d(Call& call) {
 Tensor layer(Call& call) {
   const Sizes numbers = call.list();
   const auto numbered = [&](size_t i) { return call.numbered(static_cast<int32_t>(numbers.at(i))); };
-  return layerWithoutGradient(call.tensor(0), {numbered(0), numbers.at(1) == 0 ? Tensor() : numbered(1), call.tensor(1),
-                                               call.tensor(2), {call.integer(3), call.integer(4)},
-                                               {call.number(5), static_cast<Pooling>(call.integer(6))}});
+  return convolvedBlock(call.tensor(0), {numbered(0), numbers.at(1) == 0 ? Tensor() : numbered(1), call.tensor(1),
+                                         call.tensor(2), {call.integer(3), call.integer(4)},
+                                         {call.number(5), static_cast<Pooling>(call.integer(6))}});
 }
 
 // (images, size)

@@ -141,7 +141,6 @@ void filterSums(const Problem& problem, const FilterSums& arrays, float* scratch
   const int64_t outputs = problem.outputs, line = problem.columns * outputs;
   float* patches = scratch + sizeWithPadding(problem);
   preparePatches(problem, patches);
-  std::fill(arrays.sums, arrays.sums + filterCount(problem), 0.f);
   withInputs(problem.inputs, [&](auto inputs) {
     for (int64_t image = begin; image < end; image++) {
       pad(problem, arrays.images + image * problem.height * problem.width * inputs, scratch);

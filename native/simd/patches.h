@@ -44,8 +44,8 @@ struct ImageGradient {
 };
 void imageGradient(const Problem& problem, const ImageGradient& arrays, float* scratch, int64_t begin, int64_t end);
 
-// Sums of slope times patch over the images from begin to end, [outputs, 32]: of each output the gradient in its
-// filter, and in its bias.
+// Adds slope times patch, summed over the images from begin to end, to the sums [outputs, 32]: of each output the
+// gradient in its filter, and behind it that in its bias.
 struct FilterSums {
   const float* images;
   const float* slope;
