@@ -110,6 +110,28 @@ function block(pooling: Pooling): Op {
 const blocks: Op[] = [
   ...(["avg", "max", "none"] as const).map(block),
   {
+    name: "convolvedBlock",
+    f: ([x, w, bias, scale, shift]) =>
+      x!.convolvedBlock(w!, {
+        bias: bias!,
+        padding: 1,
+        scale: scale!,
+        shift: shift!,
+        epsilon: 0,
+        pooling: "avg",
+      }),
+    // Filters that double the image and a bias that the norm takes away: the block above.
+    inputs: [
+      array("1 2 2 1", -3, -1, 1, 3),
+      array("1 3 3 1", 0, 0, 0, 0, 2, 0, 0, 0, 0),
+      array("1", 7),
+      array("1", 2),
+      array("1", 1),
+    ],
+    output: block("avg").output,
+    at: ["2 5 4 2", "3 3 3 2", "3", "3", "3"],
+  },
+  {
     name: "a small network",
     f: ([x, w, v]) => {
       const features = x!.conv2d(w!, { padding: 1 }).sigmoid().avgPool(2); // [n, 2, 2, 3]
