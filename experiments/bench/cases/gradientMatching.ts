@@ -1,7 +1,7 @@
 import { classIndices, normalized } from "../../../src/datasets/dataset.ts";
 import { gradientDistances } from "../../../src/losses/gradientDistance.ts";
 import { imageGradient } from "../../../src/objectives/imageGradient.ts";
-import { parameterGradient } from "../../../src/objectives/parameterGradient.ts";
+import { parameterGradient } from "../../../src/training/parameterGradient.ts";
 import type { BenchCase } from "../benchCase.ts";
 import { datasetFrom, imageShapeOf, networkFor, norm, parametersFrom, tensorFrom } from "../inputs.ts";
 import { matchingInputs, type MatchingSetting, matchingSettings, type Step } from "./matching.ts";
