@@ -1,6 +1,7 @@
 import { check } from "../core/errors.ts";
 import { countOf, type Dataset, normalized } from "../datasets/dataset.ts";
-import type { Engine, Tensor } from "../engines/index.ts";
+import type { Engine, Tensor, Values } from "../engines/index.ts";
+import { imagesAtOnce, mostAtOnce } from "../networks/network.ts";
 import type { Model } from "../training/model.ts";
 
 /** A data set's images on an engine, normalized once and ready for many networks. */
@@ -11,8 +12,11 @@ export interface TestSet {
   readonly classNames: readonly string[];
 }
 
-/** All of `dataset`, in batches of `batchSize`. The caller frees it with `disposeTestSet`. */
-export function testSet(dataset: Dataset, engine: Engine, batchSize = 500): TestSet {
+/**
+ * All of `dataset`, in batches of `batchSize`; networks that take fewer images at once go through each in parts. The caller
+ * frees it with `disposeTestSet`.
+ */
+export function testSet(dataset: Dataset, engine: Engine, batchSize = mostAtOnce): TestSet {
   const count = countOf(dataset);
   const batches: Tensor[] = [];
   for (let i = 0; i < count; i += batchSize) {
@@ -57,13 +61,25 @@ export function accuracy(model: Model, test: TestSet): Accuracy {
   };
 }
 
-/** Position of the largest logit of each image, batch after batch. */
-function predictions({ network, parameters, statistics }: Model, batches: readonly Tensor[]): number[] {
+/** Position of the largest logit of each image, [images]. */
+function predictions({ network, parameters, statistics }: Model, batches: readonly Tensor[]): Values {
   const mode = { use: "running", statistics } as const;
-  return batches.flatMap(({ engine }, i) => {
-    const images = batches[i]!;
-    return Array.from(
-      engine.scope(() => engine.noGrad(() => network.logits(parameters, images, mode).argmax(1).values())),
-    );
-  });
+  const { engine } = batches[0]!;
+  const predicted = (images: Tensor): Tensor => network.logits(parameters, images, mode).argmax(1);
+  return engine.scope(() =>
+    engine.noGrad(() => {
+      const found = batches.flatMap((batch) => inParts(batch, imagesAtOnce(network), predicted));
+      return engine.concat(found).values(); // all at once, since that waits for the device
+    }),
+  );
+}
+
+/** What `f` gives for up to `size` images after another. */
+function inParts(images: Tensor, size: number, f: (part: Tensor) => Tensor): Tensor[] {
+  const [count, ...shape] = images.shape as [number, number, number, number];
+  return Array.from({ length: Math.ceil(count / size) }, (_, i) =>
+    images.engine.scope(() =>
+      f(images.slice([i * size, 0, 0, 0], [Math.min(size, count - i * size), ...shape])),
+    ),
+  );
 }

@@ -50,12 +50,15 @@ export interface Network {
   logits(parameters: Parameters, images: Tensor, mode?: Mode): Tensor;
 }
 
+/** Batches of about so many images convolve fastest: the most that any network takes at once where their number is free. */
+export const mostAtOnce = 256;
+
 /**
- * Images to send through the network together where their number is free. Batches of some 256 convolve fastest; larger
- * feature maps take fewer, so that no buffer passes 256 MiB, which malloc keeps from step to step and caches still help.
+ * Images to send through the network together where their number is free. Larger feature maps take fewer than
+ * `mostAtOnce`, so that no buffer passes 256 MiB, which malloc keeps from step to step and caches still help.
  */
 export function imagesAtOnce({ largest }: Network): number {
-  return Math.max(1, Math.min(256, Math.floor(2 ** 26 / largest)));
+  return Math.max(1, Math.min(mostAtOnce, Math.floor(2 ** 26 / largest)));
 }
 
 /** Fresh tensors for `specs`, each from a stream of its own name. */

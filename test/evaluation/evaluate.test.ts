@@ -67,6 +67,25 @@ describe("accuracy", () => {
     disposeTestSet(test);
   });
 
+  test("goes through the set as many images at once as the network takes, in order", () => {
+    const test = testSet(real, engine, 7);
+    const sizes: number[] = [];
+    const right = oracle(0);
+    const narrow: Network = {
+      ...right,
+      largest: 2 ** 26 / 3,
+      logits: (parameters, images) => {
+        sizes.push(images.shape[0]!);
+        return right.logits(parameters, images);
+      },
+    };
+    const alive = engine.liveTensors();
+    expect(accuracy(freshModel(narrow, engine, seeded(0)), test).accuracy).toBe(1);
+    expect(sizes).toEqual([3, 3, 1, 3, 3, 1, 3, 3, 1, 3, 3, 1, 3]);
+    expect(engine.liveTensors()).toBe(alive);
+    disposeTestSet(test);
+  });
+
   test("with one class wrong, is the share of the others", () => {
     // Labels 0, 1, 2, 0, …: of 31, class 0 has 11, the others 10. Calling class 2 "0" leaves 21 right.
     const relabeled = { ...real, labels: real.labels.map((label) => (label === 2 ? 0 : label)) };
