@@ -78,27 +78,24 @@ function step(run: Distillation, progress: Progress): Report {
   const { step, learned, state } = progress;
   const draw: Draw = objective.draw(source, rng.stream(`step/${step}`), { step, state });
   const { value, gradients } = descent(objective, learned, draw);
-  const loss = value.item();
-  const gradientNorm = Math.hypot(...Object.values(gradients).map(norm));
-  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-    throw new Divergence(
-      `${objective.name}, step ${step}: expected a finite loss and gradient, got ${loss} and ${gradientNorm}; ` +
-        `the last finite loss was ${progress.loss ?? "none"}. A lower learning rate may help`,
-    );
-  }
   const updates = Object.entries(learned).map(([name, value]) => {
     const updated = optimizerOf(run, name).update(value, gradients[name]!, progress.optimizers[name]);
     return [name, updated] as const;
   });
   const next = Object.fromEntries(updates.map(([name, updated]) => [name, updated.value])) as Learned;
   const optimizers = Object.fromEntries(updates.map(([name, updated]) => [name, updated.state]));
-  for (const [name, value] of Object.entries(next)) {
-    if (!Number.isFinite(norm(value))) {
-      throw new Divergence(
-        `${objective.name}, step ${step}: expected finite ${name} after the update, got others; the loss was ${loss}. ` +
-          "A lower learning rate may help",
-      );
-    }
+  const { loss, gradientNorm, lost } = readings(value, Object.values(gradients), next);
+  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+    throw new Divergence(
+      `${objective.name}, step ${step}: expected a finite loss and gradient, got ${loss} and ${gradientNorm}; ` +
+        `the last finite loss was ${progress.loss ?? "none"}. A lower learning rate may help`,
+    );
+  }
+  if (lost !== undefined) {
+    throw new Divergence(
+      `${objective.name}, step ${step}: expected finite ${lost} after the update, got others; the loss was ${loss}. ` +
+        "A lower learning rate may help",
+    );
   }
   const nextState = objective.after ? objective.after(next, draw) : state;
   return {
@@ -115,6 +112,22 @@ function optimizerOf({ objective, optimizer }: Distillation, name: string): Opti
   return found;
 }
 
-function norm(tensor: Tensor): number {
-  return Math.sqrt(tensor.square().sum().item());
+interface Readings {
+  readonly loss: number;
+  /** Norm over all gradients. */
+  readonly gradientNorm: number;
+  /** What is learned and no longer finite. */
+  readonly lost: string | undefined;
+}
+
+/** What a step looks at, copied to the host at once: each copy waits for the device. */
+function readings(loss: Tensor, gradients: readonly Tensor[], next: Learned): Readings {
+  const squaredNorms = [...gradients, ...Object.values(next)].map((tensor) => tensor.square().sum());
+  const scalars = [loss, ...squaredNorms].map((scalar) => scalar.reshape([1]));
+  const [first, ...squares] = loss.engine.concat(scalars).values();
+  return {
+    loss: first!,
+    gradientNorm: Math.sqrt(squares.slice(0, gradients.length).reduce((sum, square) => sum + square)),
+    lost: Object.keys(next).find((_, i) => !Number.isFinite(squares[gradients.length + i]!)),
+  };
 }
