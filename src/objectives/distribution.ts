@@ -15,6 +15,13 @@ export const distributionOptions = z.strictObject({
     .min(1)
     .default(256)
     .describe("Real images of each class in a step; all of a class that has fewer"),
+  precision: z
+    .enum(["full", "bf16"])
+    .default("full")
+    .describe(
+      "Of convolutions of real images: the engine's, or products of bfloat16, faster on some processors and GPUs; " +
+        "docs/performance.md has its effect on the loss",
+    ),
 });
 
 export interface DistributionDraw extends Draw {
@@ -41,7 +48,7 @@ export interface DistributionDraw extends Draw {
 export function distributionMatching(
   name: string,
   terms: readonly Term[],
-  { realBatch }: z.infer<typeof distributionOptions>,
+  { realBatch, precision }: z.infer<typeof distributionOptions>,
 ): Objective<DistributionDraw> {
   return {
     name,
@@ -59,8 +66,9 @@ export function distributionMatching(
           rng.stream(`augmentation/${label}`),
         ),
       );
-      const found = engine.noGrad(() =>
-        comparisonsWith({ source, network: theta, batches, augmentations }, terms, rng),
+      const found = engine.noGrad(
+        () => comparisonsWith({ source, network: theta, batches, augmentations }, terms, rng),
+        precision,
       );
       const comparisons = terms.map(({ weight }, i) => ({ weight, comparison: found[i]! }));
       const metrics: Record<string, number> = {};

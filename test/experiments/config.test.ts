@@ -70,7 +70,7 @@ describe("what is wrong is said with its place and what to do", () => {
       "an option of another method",
       { ...base, objective: { name: "dm", frequencies: 8 } },
       [],
-      "x: objective.frequencies: unknown option; expected one of realBatch, name",
+      "x: objective.frequencies: unknown option; expected one of realBatch, precision, name",
     ],
     [
       "an unknown method",

@@ -26,7 +26,11 @@ describe("dm", () => {
   /** The loss as DM's code has it: class by class, each through the network by itself. */
   function classByClass(images: Tensor, seed: number): Tensor {
     const { network } = source;
-    const draw = dm({ realBatch: 100 }).draw(source, seeded(seed), firstStep) as unknown as {
+    const draw = dm({ realBatch: 100, precision: "full" }).draw(
+      source,
+      seeded(seed),
+      firstStep,
+    ) as unknown as {
       network: Tensor[];
       augmentations: Parameters<typeof augment>[1][];
     };
@@ -43,7 +47,7 @@ describe("dm", () => {
   test.each([1, 2, 3])(
     "of all classes in one forward pass is that of one class after another, seed %i",
     (seed) => {
-      const objective = dm({ realBatch: 100 });
+      const objective = dm({ realBatch: 100, precision: "full" });
       const found = descent(objective, learned, objective.draw(source, seeded(seed), firstStep));
       const expected = engine.gradients((images) => classByClass(images!, seed), [learned.images]);
       expect(found.value.item()).toBeCloseTo(expected.value.item(), 10);
@@ -51,6 +55,16 @@ describe("dm", () => {
       expect(apart).toBeLessThan(1e-12);
     },
   );
+
+  test("convolves real images in bfloat16 where asked to, at a small change of the loss", () => {
+    const lossAt = (precision: "full" | "bf16"): number => {
+      const objective = dm({ realBatch: 100, precision });
+      return objective.loss(learned, objective.draw(source, seeded(3), firstStep)).item();
+    };
+    const change = Math.abs(lossAt("bf16") / lossAt("full") - 1);
+    expect(change).toBeGreaterThan(1e-6);
+    expect(change).toBeLessThan(0.02);
+  });
 });
 
 describe("csdm", () => {
@@ -69,7 +83,7 @@ describe("csdm", () => {
       });
       const lossOf = (objective: ReturnType<typeof dm>): number =>
         objective.loss(learned, objective.draw(source, seeded(2), firstStep)).item();
-      const expected = lossOf(dm({ realBatch: 256 }));
+      const expected = lossOf(dm({ realBatch: 256, precision: "full" }));
       // 5 standard errors. ⟨ω, Δ⟩² has a standard deviation of √(kurtosis − 1) of its mean: √2 for the Gaussian law, √5 for
       // its exponential mixtures, √8 for Student's t with 5 degrees, the widest here.
       const bound = 5 * Math.sqrt(8 / frequencies) * expected;

@@ -94,7 +94,7 @@ describe("the real images of a step", () => {
   /** Features of each class, flat, in the order of its batch. */
   const featuresIn = (size: number): number[][] => {
     const { term, real } = recorder();
-    const objective = distributionMatching("recorder", [term], { realBatch: 40 });
+    const objective = distributionMatching("recorder", [term], { realBatch: 40, precision: "full" });
     objective.draw(taking(size, whole), seeded(3), firstStep);
     return real;
   };
@@ -112,7 +112,10 @@ describe("the real images of a step", () => {
     const first = recorder(() => Int32Array.from(picks));
     const second = recorder((count, rng) => rng.permutation(count).subarray(0, 9));
     const { source, sizes, images } = spied(taking(2, whole));
-    const objective = distributionMatching("recorder", [first.term, second.term], { realBatch: 40 });
+    const objective = distributionMatching("recorder", [first.term, second.term], {
+      realBatch: 40,
+      precision: "full",
+    });
     objective.draw(source, seeded(3), firstStep);
     const { width } = source.network;
     const rows = featuresIn(200).flat();
@@ -129,7 +132,11 @@ describe("the real images of a step", () => {
 
   test("no more of a class than it has", () => {
     const { term, counts } = recorder();
-    distributionMatching("recorder", [term], { realBatch: 6 }).draw(whole, seeded(1), firstStep);
+    distributionMatching("recorder", [term], { realBatch: 6, precision: "full" }).draw(
+      whole,
+      seeded(1),
+      firstStep,
+    );
     expect(counts).toEqual([6, 6, 5, 1]);
   });
 });
@@ -139,7 +146,7 @@ describe("under batch norm, the features of real images", () => {
     const counts = [20, 18, 9, 4, 1];
     const source = toySource(engine, { counts, network: { norm: "batch" } });
     const { term, real } = recorder(() => Int32Array.of(50, 3));
-    const objective = distributionMatching("recorder", [term], { realBatch: 100 });
+    const objective = distributionMatching("recorder", [term], { realBatch: 100, precision: "full" });
     const { network: theta } = objective.draw(source, seeded(4), firstStep);
     const everything = normalized(
       source.real,
@@ -162,10 +169,13 @@ describe("the gradient by groups of classes", () => {
   const learned = learnedOf(whole);
 
   test.each([
-    ["dm", dm({ realBatch: 20 })],
+    ["dm", dm({ realBatch: 20, precision: "full" })],
     ["csdm", spectral],
     ["csdm with unbiased targets", csdm(csdmOptions.parse({ frequencies: 9, amplitudeTarget: "unbiased" }))],
-    ["dm with a penalty", difficultyCorrection({ weight: 0.3, norm: "l2" })(dm({ realBatch: 20 }))],
+    [
+      "dm with a penalty",
+      difficultyCorrection({ weight: 0.3, norm: "l2" })(dm({ realBatch: 20, precision: "full" })),
+    ],
   ] as [string, Objective][])("of %s is that of the loss", (_, objective) => {
     for (const [size, groups] of [
       [1, 7], // a class of two images goes alone
@@ -196,12 +206,12 @@ describe("the memory of a step", () => {
   const perClassImages = 2 * 192;
 
   test.each([
-    ["dm", dm({ realBatch: perClass }), 64, 2],
+    ["dm", dm({ realBatch: perClass, precision: "full" }), 64, 2],
     ["csdm", csdm(csdmOptions.parse({ frequencies, bandwidth: { points: 10 } })), 2 * frequencies, 2],
     // All augmented images beside their gradient; and the classifier's row in each gradient of the parameters.
     [
       "dm with a penalty",
-      difficultyCorrection({ weight: 0.3, norm: "l2" })(dm({ realBatch: perClass })),
+      difficultyCorrection({ weight: 0.3, norm: "l2" })(dm({ realBatch: perClass, precision: "full" })),
       64,
       5,
     ],

@@ -137,7 +137,7 @@ describe("a term of Gram matrices", () => {
     const { real, classes, network } = whole;
     const source = { ...whole, network: { ...network, largest: 2 ** 26 / 4 } }; // four images at once
     const images = initialImages(source, { initialization: "noise", scarcity: "error" }, seeded(2));
-    const objective = distributionMatching("kernelMatching", [matching], { realBatch: 9 });
+    const objective = distributionMatching("kernelMatching", [matching], { realBatch: 9, precision: "full" });
     const draw = objective.draw(source, seeded(3), { step: 0, state: null });
     const losses = classes.map((members, label) => {
       const own = engine.tensor([members.length, 8, 8, 3], normalized(real, members));
