@@ -21,6 +21,7 @@ void sumOverPositions(const Block& block, float* sum, Map map) {
   std::fill(sum, sum + channels, 0.f);
   forEachWindow(None(), block, [=](auto at, int64_t offset, int64_t) {
     const float* x = block.image + offset;
+    prefetch(x, at, channels);
     forEachChannel(channels, [=](int64_t c) { sum[c] += total(map(load(x + c, at), c)); });
   });
 }
@@ -82,6 +83,7 @@ void backward(const Block& block, Moments moments, const float* slope, BlockGrad
   forEachWindow(Pool(), block, [=](auto at, int64_t offset, int64_t source) {
     const float* x = image + offset;
     const float* t = slope + source;
+    prefetch(x, at, channels);
     forEachChannel(channels, [=](int64_t c) {
       const auto centered = load(x + c, at) - mean[c];
       const auto g = spread(Pool(), centered * steepness[c] + shift[c], t + c, at);

@@ -54,6 +54,8 @@ void doubleBackward(const Block& block, Moments moments, const float* slope, Blo
     const float* x = image + offset;
     const float* v = u + offset;
     const float* t = slope + source;
+    prefetch(x, at, channels);
+    prefetch(v, at, channels);
     forEachChannel(channels, [=](int64_t c) {
       const auto centered = load(x + c, at) - mean[c];
       const auto g = spread(Pool(), centered * steepness[c] + shift[c], t + c, at);

@@ -28,9 +28,9 @@ inline Four operator*(Four v, float s) { return v * all(s); }
 inline float total(Four v) { return (v.first + v.second) + (v.third + v.fourth); }
 inline float total(One v) { return v; }
 
-// Distances of four positions from the first of them; for one position there is nothing to say.
+// Distances of four positions from the first of them, and of the next window; for one position there is nothing to say.
 struct FourAt {
-  int64_t second, third, fourth;
+  int64_t second, third, fourth, next;
 };
 struct OneAt {};
 
@@ -43,6 +43,18 @@ inline void store(Four v, float* x, FourAt at) {
   x[at.fourth] = v.fourth;
 }
 inline void store(One v, float* x, OneAt) { x[0] = v; }
+
+// Asks memory for a window some windows ahead, position after position, into the second-level cache. The loops below
+// visit four positions at a time, a pattern at which the CPU's own prefetching reaches half of memory's speed.
+inline void prefetch(const float* x, FourAt at, int64_t channels) {
+  constexpr int64_t kWindowsAhead = 4, kCacheLine = 64 / sizeof(float);
+  constexpr int kReading = 0, kSecondLevel = 2;
+  for (const int64_t position : {int64_t{0}, at.second, at.third, at.fourth}) {
+    const float* ahead = x + kWindowsAhead * at.next + position;
+    for (int64_t c = 0; c < channels; c += kCacheLine) __builtin_prefetch(ahead + c, kReading, kSecondLevel);
+  }
+}
+inline void prefetch(const float*, OneAt, int64_t) {}
 
 // ReLU's slope at z, times w. Times z it is ReLU itself.
 inline float gate(float z, float w) { return z <= 0.f ? 0.f : w; }
@@ -117,16 +129,17 @@ void forEachChannel(int64_t channels, Visit visit) {
 template <typename Visit>
 void forEachWindow(None, const Block& block, Visit visit) {
   const int64_t channels = block.channels, positions = block.height * block.width;
+  const FourAt window = {channels, 2 * channels, 3 * channels, 4 * channels};
   int64_t position = 0;
   for (; position + 4 <= positions; position += 4) {
-    visit(FourAt{channels, 2 * channels, 3 * channels}, position * channels, position * channels);
+    visit(window, position * channels, position * channels);
   }
   for (; position < positions; position++) visit(OneAt(), position * channels, position * channels);
 }
 template <typename Pool, typename Visit>
 void forEachWindow(Pool, const Block& block, Visit visit) {
   const int64_t channels = block.channels, width = block.width, rows = block.height / 2, columns = width / 2;
-  const FourAt window = {channels, width * channels, (width + 1) * channels};
+  const FourAt window = {channels, width * channels, (width + 1) * channels, 2 * channels};
   for (int64_t row = 0; row < rows; row++) {
     for (int64_t column = 0; column < columns; column++) {
       visit(window, (2 * row * width + 2 * column) * channels, (row * columns + column) * channels);
