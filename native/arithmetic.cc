@@ -112,8 +112,9 @@ Tensor logSoftmax(Call& call) { return at::log_softmax(call.tensor(0), -1); }
 
 // (features, frequencies) and the counts; the numbers of the two results replace the list
 napi_value characteristicParts(Call& call) {
-  const std::vector<Tensor> parts = characteristic(call.tensor(0), call.tensor(1), call.list());
-  for (size_t i = 0; i < parts.size(); i++) call.environment().scratch[Environment::kFirstList + i] = call.keep(parts[i]);
+  Environment& environment = call.environment();
+  const auto parts = characteristic(call.tensor(0), call.tensor(1), call.list(), environment.packed);
+  for (size_t i = 0; i < parts.size(); i++) environment.scratch[Environment::kFirstList + i] = call.keep(parts[i]);
   return nullptr;
 }
 

@@ -104,7 +104,8 @@ int32_t Call::keep(Tensor tensor) {
     header[2 + axis] = static_cast<int32_t>(length);
   }
 
-  auto& [tensors, free, scratch] = *environment_;
+  auto& tensors = environment_->tensors;
+  auto& free = environment_->free;
   if (free.empty()) {
     tensors.push_back(std::move(tensor));
     return static_cast<int32_t>(tensors.size() - 1);

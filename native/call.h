@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "characteristic.h"
+
 namespace distillery {
 
 using at::Tensor;
@@ -31,6 +33,7 @@ struct Environment {
   std::vector<int32_t> free;
   // Shared with JavaScript's array, of which neither must outlive the memory.
   std::shared_ptr<int32_t[]> scratch{new int32_t[kScratchLength]()};
+  PackedFrequencies packed;
 };
 
 // Element types by the code that both sides use.

@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "simd/waves.h"
 
@@ -80,51 +81,62 @@ struct Operands {
   const float* panel(int64_t p) const { return panels.data_ptr<float>() + p * width() * kPanel; }
 };
 
-Tensor packed(const Tensor& frequencies) {
-  const int64_t count = frequencies.size(0), width = frequencies.size(1);
-  const Tensor panels = at::empty({waves::panelsOf(count), width, kPanel}, frequencies.options());
-  at::parallel_for(0, panels.size(0), 1, [&](int64_t begin, int64_t end) {
-    waves::packPanels({frequencies.data_ptr<float>(), count, width}, panels.data_ptr<float>(), begin, end);
-  });
-  return panels;
-}
+struct Span {
+  int64_t begin, end;
+  int64_t length() const { return end - begin; }
+};
+
+int64_t ratioUp(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
 
 // Consecutive rows of one group.
 struct Run {
-  int64_t begin, end, group;
+  Span rows;
+  int64_t group;
 };
 
-// The runs among rows begin … end − 1.
-std::vector<Run> runsOf(const Counts& counts, int64_t begin, int64_t end) {
+std::vector<Run> runsOf(const Counts& counts, Span rows) {
   std::vector<Run> runs;
   int64_t first = 0;
   for (size_t group = 0; group < counts.size(); group++) {
-    const int64_t last = first + counts[group];
-    if (last > begin && first < end) {
-      runs.push_back({std::max(first, begin), std::min(last, end), static_cast<int64_t>(group)});
-    }
-    first = last;
+    const Span common{std::max(first, rows.begin), std::min(first + counts[group], rows.end)};
+    if (common.length() > 0) runs.push_back({common, static_cast<int64_t>(group)});
+    first += counts[group];
   }
   return runs;
 }
 
-// Computes the angles of rows begin … end − 1, at most 48, with one panel after another and hands each run's to
-// visit(angles, run, panel). Panel p's angles are written to target + p · panelStep, rows `step` numbers apart.
+// Shares tasks of `perTask` rows and eight panels out among the threads: work(rows, panels). Tasks one after another
+// have the same panels, of which a few fit the cache.
+template <typename Work>
+void forEachTask(Span rows, int64_t perTask, int64_t panels, Work work) {
+  constexpr int64_t panelsPerTask = 8;
+  const int64_t down = ratioUp(rows.length(), perTask);
+  at::parallel_for(0, down * ratioUp(panels, panelsPerTask), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; task++) {
+      const int64_t row = rows.begin + task % down * perTask, panel = task / down * panelsPerTask;
+      work(Span{row, std::min(row + perTask, rows.end)}, Span{panel, std::min(panel + panelsPerTask, panels)});
+    }
+  });
+}
+
+// Computes the angles of a tile, at most 48 rows, with one panel after another, and hands those of each run to
+// visit(angles, run, panel). The first panel's are written to `target`, rows `step` numbers apart, the next one's
+// panelStep further on.
 struct Target {
   float* values;
   int64_t panelStep, step;
 };
 template <typename Visit>
-void forEachRun(const Operands& operands, int64_t begin, int64_t end, Target target, Visit visit) {
+void forEachRun(const Operands& operands, Span tile, Span panels, Target target, Visit visit) {
   const int64_t width = operands.width();
-  const auto runs = runsOf(operands.counts, begin, end);
-  std::vector<float> copy(waves::copyOf(end - begin, width));
-  waves::copyRows(operands.row(begin), end - begin, width, copy.data());
-  for (int64_t panel = 0; panel < operands.panelCount(); panel++) {
-    float* values = target.values + panel * target.panelStep;
-    waves::anglesOf(copy.data(), operands.panel(panel), width, {values, end - begin, target.step});
+  const auto runs = runsOf(operands.counts, tile);
+  const std::unique_ptr<float[]> copy(new float[waves::copyOf(tile.length(), width)]);
+  waves::copyRows(operands.row(tile.begin), tile.length(), width, copy.get());
+  for (int64_t panel = panels.begin; panel < panels.end; panel++, target.values += target.panelStep) {
+    waves::anglesOf(copy.get(), operands.panel(panel), width, {target.values, tile.length(), target.step});
     for (const Run& run : runs) {
-      visit(waves::Angles{values + (run.begin - begin) * target.step, run.end - run.begin, target.step}, run, panel);
+      float* first = target.values + (run.rows.begin - tile.begin) * target.step;
+      visit(waves::Angles{first, run.rows.length(), target.step}, run, panel);
     }
   }
 }
@@ -136,24 +148,21 @@ struct Sums {
   std::vector<double> cos, sin;
 };
 
-// Rows of one task: whole tiles, and so many that there are at most 64 tasks. It does not depend on the number of
+// Rows of one task: whole tiles, and so many that they make at most 64 parts. It does not depend on the number of
 // threads, and so neither does the rounding of the sums.
-int64_t rowsPerTask(int64_t rows) {
-  const int64_t tiles = (rows + kRows - 1) / kRows;
-  return (tiles + 63) / 64 * kRows;
-}
+int64_t rowsPerTask(int64_t rows) { return ratioUp(ratioUp(rows, kRows), 64) * kRows; }
 
-// Sums by task and group. Down the rows, task or group or both go up by one from run to run, so that task + group is
+// Sums by part and group. Down the rows, part or group or both go up by one from run to run, so that part + group is
 // another line for each run.
 Sums sumsOfRuns(const Operands& operands, int64_t perTask) {
-  const int64_t rows = operands.features.size(0), tasks = (rows + perTask - 1) / perTask;
-  Sums sums(tasks + operands.counts.size(), operands.panelCount());
-  at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> angles(kRows * kPanel);
-    for (int64_t first = begin * perTask; first < std::min(end * perTask, rows); first += kRows) {
-      const int64_t last = std::min(first + kRows, rows), task = first / perTask;
-      forEachRun(operands, first, last, {angles.data(), 0, kPanel}, [&](auto part, const Run& run, int64_t panel) {
-        const int64_t offset = (task + run.group) * sums.width + panel * kPanel;
+  const int64_t rows = operands.features.size(0);
+  Sums sums(ratioUp(rows, perTask) + operands.counts.size(), operands.panelCount());
+  forEachTask({0, rows}, perTask, operands.panelCount(), [&](Span rows, Span panels) {
+    for (int64_t first = rows.begin; first < rows.end; first += kRows) {
+      float angles[kRows * kPanel];
+      const Span tile{first, std::min(first + kRows, rows.end)};
+      forEachRun(operands, tile, panels, {angles, 0, kPanel}, [&](auto part, const Run& run, int64_t panel) {
+        const int64_t offset = (rows.begin / perTask + run.group) * sums.width + panel * kPanel;
         addWaves(part, sums.cos.data() + offset, sums.sin.data() + offset);
       });
     }
@@ -183,19 +192,16 @@ variable_list fused(const Operands& operands) {
   return {re, im};
 }
 
-// s of rows begin … end − 1, [rows, f] by panels, with a cache line between rows for the reason that `copyRows` gives.
+// s of some rows, [rows, f] by panels, with a cache line between rows for the reason that `copyRows` gives.
 constexpr int64_t kGap = 16;
-void writeSlopes(const Operands& operands, int64_t begin, int64_t end, const variable_list& perRow, float* slopes) {
+void writeSlopes(const Operands& operands, Span rows, const variable_list& perRow, float* slopes) {
   const int64_t width = operands.panelCount() * kPanel, step = width + kGap;
-  at::parallel_for(0, (end - begin + kRows - 1) / kRows, 1, [&](int64_t firstTile, int64_t lastTile) {
-    for (int64_t first = begin + firstTile * kRows; first < std::min(begin + lastTile * kRows, end); first += kRows) {
-      const Target target{slopes + (first - begin) * step, kPanel, step};
-      const int64_t last = std::min(first + kRows, end);
-      forEachRun(operands, first, last, target, [&](auto part, const Run& run, int64_t panel) {
-        const int64_t offset = run.group * width + panel * kPanel;
-        waveSlopes(part, perRow[0].data_ptr<float>() + offset, perRow[1].data_ptr<float>() + offset);
-      });
-    }
+  forEachTask(rows, kRows, operands.panelCount(), [&](Span tile, Span panels) {
+    const Target target{slopes + (tile.begin - rows.begin) * step + panels.begin * kPanel, kPanel, step};
+    forEachRun(operands, tile, panels, target, [&](auto part, const Run& run, int64_t panel) {
+      const int64_t offset = run.group * width + panel * kPanel;
+      waveSlopes(part, perRow[0].data_ptr<float>() + offset, perRow[1].data_ptr<float>() + offset);
+    });
   });
 }
 
@@ -217,7 +223,7 @@ variable_list fusedBackward(const Operands& operands, const variable_list& perRo
   std::vector<float> held(std::min(rows, kRowsHeld) * step);
   for (int64_t first = 0; first < rows; first += kRowsHeld) {
     const int64_t count = std::min(kRowsHeld, rows - first);
-    writeSlopes(operands, first, first + count, perRow, held.data());
+    writeSlopes(operands, {first, first + count}, perRow, held.data());
     if (wanted[0]) {
       float* target = toFeatures.data_ptr<float>() + first * width;
       multiplyAll({held.data(), step, 1, frequencies.data_ptr<float>(), count, f, width, target, false});
@@ -238,12 +244,10 @@ Tensor perRowInPanels(const Tensor& slope, const Operands& operands) {
 
 struct FusedCharacteristic : Function<FusedCharacteristic> {
   static variable_list forward(AutogradContext* context, const Tensor& features, const Tensor& frequencies,
-                               const Counts& counts) {
-    const Tensor omega = frequencies.contiguous();
-    const Operands operands{features.contiguous(), omega, packed(omega), counts};
+                               const Tensor& panels, const Counts& counts) {
     context->saved_data["counts"] = counts;
-    context->save_for_backward({features, frequencies, operands.panels});
-    return fused(operands);
+    context->save_for_backward({features, frequencies, panels});
+    return fused({features.contiguous(), frequencies.contiguous(), panels, counts});
   }
 
   static variable_list backward(AutogradContext* context, variable_list slopes) {
@@ -258,16 +262,31 @@ struct FusedCharacteristic : Function<FusedCharacteristic> {
       gradients = fusedBackward(
           operands, {perRowInPanels(slopes[0], operands), perRowInPanels(slopes[1], operands)}, wanted);
     }
-    gradients.emplace_back();  // none for the counts
+    gradients.resize(4);  // none for panels and counts
     return gradients;
   }
 };
 
 }  // namespace
 
-std::vector<Tensor> characteristic(const Tensor& features, const Tensor& frequencies, const Counts& counts) {
-  const bool fused = features.device().is_cpu() && features.scalar_type() == at::kFloat;
-  return fused ? FusedCharacteristic::apply(features, frequencies, counts) : composite(features, frequencies, counts);
+const Tensor& PackedFrequencies::of(const Tensor& frequencies) {
+  if (source_._unsafe_get_target() == frequencies.unsafeGetTensorImpl()) return panels_;
+  const Tensor dense = frequencies.detach().contiguous();
+  const int64_t count = dense.size(0), width = dense.size(1);
+  panels_ = at::empty({waves::panelsOf(count), width, kPanel}, dense.options());
+  at::parallel_for(0, panels_.size(0), 1, [&](int64_t begin, int64_t end) {
+    waves::packPanels({dense.data_ptr<float>(), count, width}, panels_.data_ptr<float>(), begin, end);
+  });
+  source_ = Source(frequencies.getIntrusivePtr());
+  return panels_;
+}
+
+std::vector<Tensor> characteristic(const Tensor& features, const Tensor& frequencies, const Counts& counts,
+                                   PackedFrequencies& packed) {
+  if (!features.device().is_cpu() || features.scalar_type() != at::kFloat) {
+    return composite(features, frequencies, counts);
+  }
+  return FusedCharacteristic::apply(features, frequencies, packed.of(frequencies), counts);
 }
 
 }  // namespace distillery

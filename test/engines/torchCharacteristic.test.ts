@@ -100,6 +100,22 @@ test("each gradient alone is what it is beside the other", () => {
   expect(alone.map(({ gradients }) => gradients[0]!.values())).toEqual(both);
 });
 
+test("frequencies that take the place of others are not taken for them", () => {
+  const features = single.tensor([2, 1], [1, 2]);
+  const kept = single.tensor([1, 1], [10]);
+  for (const omega of [0.1, 0.2, 0.3]) {
+    const at = (frequencies: Tensor): number => features.characteristic(frequencies, [2]).im.item();
+    const expected = (w: number): number => (Math.sin(w) + Math.sin(2 * w)) / 2;
+    single.scope(() => {
+      const frequencies = single.tensor([1, 1], [omega]);
+      expect(at(frequencies)).toBeCloseTo(expected(omega), 6);
+      expect(at(frequencies)).toBeCloseTo(expected(omega), 6);
+      expect(at(kept)).toBeCloseTo(expected(10), 6);
+      expect(at(frequencies)).toBeCloseTo(expected(omega), 6);
+    });
+  }
+});
+
 test("views that are not dense give the same result", () => {
   const problem = { counts: [5, 6], d: 40, frequencies: 35 };
   const inputs = inputsOn(single, problem);
