@@ -23,6 +23,7 @@
 #include <tuple>
 
 #include "convolution.h"
+#include "gpu.h"
 
 namespace distillery {
 
@@ -150,6 +151,10 @@ Tensor fusedForward(const Arrays& arrays, double epsilon) {
   const Tensor pooled = at::empty({images.size(0), pooledLength(arrays.pooling, images.size(1)),
                                    pooledLength(arrays.pooling, images.size(2)), images.size(3)},
                                   images.options());
+  if (images.is_cuda()) {
+    gpuNormReluPool(arrays.block(0), images.size(0), static_cast<float>(epsilon), arrays.moments(0), part(pooled, 0));
+    return pooled;
+  }
   forEachImage(images, [&](int64_t i) {
     normReluPool(arrays.block(i), static_cast<float>(epsilon), arrays.moments(i), part(pooled, i));
   });
@@ -159,10 +164,14 @@ Tensor fusedForward(const Arrays& arrays, double epsilon) {
 variable_list fusedBackward(const Arrays& arrays, const Tensor& slope) {
   const Tensor gradient = at::empty_like(arrays.images);
   const Tensor scale = at::empty_like(arrays.mean), shift = at::empty_like(arrays.mean);  // [n, c], summed below
-  forEachImage(gradient, [&](int64_t i) {
-    normReluPoolBackward(arrays.block(i), arrays.moments(i), part(slope, i),
-                         {part(gradient, i), part(scale, i), part(shift, i)});
-  });
+  const auto parts = [&](int64_t i) { return BlockGradient{part(gradient, i), part(scale, i), part(shift, i)}; };
+  if (gradient.is_cuda()) {
+    gpuNormReluPoolBackward(arrays.block(0), gradient.size(0), arrays.moments(0), part(slope, 0), parts(0));
+  } else {
+    forEachImage(gradient, [&](int64_t i) {
+      normReluPoolBackward(arrays.block(i), arrays.moments(i), part(slope, i), parts(i));
+    });
+  }
   return {gradient, at::sum(scale, 0), at::sum(shift, 0)};
 }
 
@@ -172,11 +181,20 @@ variable_list fusedDoubleBackward(const Arrays& arrays, const Tensor& slope, con
   const Tensor u = directions[0].contiguous(), a = directions[1].contiguous(), b = directions[2].contiguous();
   const Tensor images = at::empty_like(arrays.images), slopes = at::empty_like(slope);
   const Tensor scale = at::empty_like(arrays.mean);  // [n, c], summed below
-  forEachImage(images, [&](int64_t i) {
-    normReluPoolDoubleBackward(arrays.block(i), arrays.moments(i), part(slope, i),
-                               {part(u, i), a.data_ptr<float>(), b.data_ptr<float>()},
-                               {part(images, i), part(scale, i), part(slopes, i)});
-  });
+  const auto direction = [&](int64_t i) {
+    return BlockDirection{part(u, i), a.data_ptr<float>(), b.data_ptr<float>()};
+  };
+  const auto parts = [&](int64_t i) {
+    return BlockSecondGradient{part(images, i), part(scale, i), part(slopes, i)};
+  };
+  if (images.is_cuda()) {
+    gpuNormReluPoolDoubleBackward(arrays.block(0), images.size(0), arrays.moments(0), part(slope, 0), direction(0),
+                                  parts(0));
+  } else {
+    forEachImage(images, [&](int64_t i) {
+      normReluPoolDoubleBackward(arrays.block(i), arrays.moments(i), part(slope, i), direction(i), parts(i));
+    });
+  }
   return {images, at::sum(scale, 0), Tensor(), slopes};
 }
 
@@ -236,11 +254,8 @@ struct FusedBlock : Function<FusedBlock> {
 }  // namespace
 
 Tensor instanceNormRelu(const Tensor& images, const Tensor& scale, const Tensor& shift, BlockOptions options) {
-  // The one place where a device's own kernels are chosen.
-  if (images.device().is_cpu() && images.scalar_type() == at::kFloat) {
-    return FusedBlock::apply(images, scale, shift, options);
-  }
-  return composite(images, scale, shift, options);
+  const bool fused = images.scalar_type() == at::kFloat && (images.is_cpu() || (images.is_cuda() && hasGpuKernels()));
+  return fused ? FusedBlock::apply(images, scale, shift, options) : composite(images, scale, shift, options);
 }
 
 }  // namespace distillery

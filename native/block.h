@@ -12,8 +12,8 @@ struct BlockOptions {
   Pooling pooling;
 };
 
-// images [n, h, w, c], scale [c], shift [c] → [n, pooled h, pooled w, c]. Fused for float32 on the CPU, otherwise
-// libtorch's operations one after another.
+// images [n, h, w, c], scale [c], shift [c] → [n, pooled h, pooled w, c]. Fused for float32 on the CPU, and on
+// a GPU for which there are kernels; otherwise libtorch's operations one after another.
 at::Tensor instanceNormRelu(const at::Tensor& images, const at::Tensor& scale, const at::Tensor& shift,
                             BlockOptions options);
 

@@ -16,6 +16,7 @@ import { cpus } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { gpuPart, nvccFor } from "./cuda.mjs";
 import { findTorch } from "./libtorch.mjs";
 
 export { findTorch };
@@ -75,9 +76,9 @@ function fingerprint() {
 }
 
 const sources = () =>
-  ["", "simd"]
+  ["", "simd", "cuda"]
     .flatMap((folder) => readdirSync(join(here, folder)).map((file) => join(folder, file)))
-    .filter((file) => /\.(cc|h|mjs)$/.test(file))
+    .filter((file) => /\.(cc|cuh?|h|mjs)$/.test(file))
     .sort();
 
 /** Size and time of libtorch's library: another version in the same place changes them. */
@@ -91,10 +92,11 @@ function libraryState(torch) {
 /** Whether the addon was compiled from these sources, on this CPU, against a libtorch that is still there. */
 export function isBuilt() {
   if (!existsSync(addonFile) || !existsSync(stampFile)) return false;
-  const { fingerprint: built, library, torch, libtorch } = JSON.parse(readFileSync(stampFile, "utf8"));
+  const { fingerprint: built, library, torch, libtorch, nvcc } = JSON.parse(readFileSync(stampFile, "utf8"));
   return (
     built === fingerprint() &&
     libtorch === (process.env.LIBTORCH ?? "") &&
+    nvcc === nvccFor(torch) &&
     JSON.stringify(library) === JSON.stringify(libraryState(torch))
   );
 }
@@ -162,18 +164,19 @@ async function compile() {
   const simd = units
     .filter((file) => file.startsWith("simd"))
     .map((file) => ({ source: join(here, file), object: partial(`${basename(file)}.o`) }));
-  const objects = [binding, ...simd.map(({ object }) => object)];
+  const gpu = await gpuPart(torch, partial("cuda"));
+  const objects = [binding, ...simd.map(({ object }) => object), ...gpu.objects];
   try {
     // One unit: libtorch's headers take most of the time, and are read once for all files.
     const bound = units.filter((file) => !file.startsWith("simd"));
     const includes = bound.map((file) => `#include "${join(here, file)}"\n`).join("");
     await Promise.all([
-      run([...bindingFlags(torch), "-x", "c++", "-c", "-", "-o", binding], includes),
+      run([...bindingFlags(torch), ...gpu.flags, "-x", "c++", "-c", "-", "-o", binding], includes),
       ...simd.map(({ source, object }) =>
         run([...common, ...simdFlags, ...variant.flags, "-c", source, "-o", object]),
       ),
     ]);
-    await run(["-shared", ...variant.flags, ...objects, ...linkFlags(torch), "-o", addon]);
+    await run(["-shared", ...variant.flags, ...objects, ...linkFlags(torch), ...gpu.links, "-o", addon]);
     renameSync(addon, addonFile);
   } finally {
     for (const file of [...objects, addon]) rmSync(file, { force: true });
@@ -183,6 +186,7 @@ async function compile() {
     torch,
     library: libraryState(torch),
     libtorch: process.env.LIBTORCH ?? "",
+    nvcc: nvccFor(torch),
   };
   writeFileSync(partial("stamp"), `${JSON.stringify(stamp, null, 2)}\n`);
   renameSync(partial("stamp"), stampFile);
@@ -207,7 +211,6 @@ function bindingFlags(torch) {
 
 /** OpenMP is not linked: its symbols come with libtorch, whose copy must be the only one in the process. */
 function linkFlags(torch) {
-  const cuda = torch.libraries.some((folder) => existsSync(join(folder, "libtorch_cuda.so")));
   return [
     ...torch.libraries.flatMap((folder) => [`-L${folder}`, `-Wl,-rpath,${folder}`]),
     // Node unloads an addon with the last worker that uses it, but libtorch's threads and statics go on.
@@ -215,7 +218,6 @@ function linkFlags(torch) {
     "-Wl,--no-as-needed",
     "-ltorch_cpu",
     "-lc10",
-    ...(cuda ? ["-ltorch_cuda", "-lc10_cuda"] : []),
   ];
 }
 

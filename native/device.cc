@@ -5,6 +5,7 @@
 #include <torch/version.h>
 
 #include "call.h"
+#include "gpu.h"
 
 namespace distillery {
 
@@ -34,6 +35,8 @@ napi_value setGpuArithmetic(Call& call) {
   return nullptr;
 }
 
+napi_value gpu(Call& call) { return textValue(call.env(), describeGpu()); }
+
 napi_value version(Call& call) { return textValue(call.env(), TORCH_VERSION); }
 
 }  // namespace
@@ -44,6 +47,7 @@ std::vector<Export> deviceExports() {
       {"threads", plainResult<threads>},
       {"cudaDevices", plainResult<cudaDevices>},
       {"setGpuArithmetic", plainResult<setGpuArithmetic>},
+      {"gpu", plainResult<gpu>},
       {"version", plainResult<version>},
   };
 }

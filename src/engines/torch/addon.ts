@@ -46,6 +46,7 @@ export interface Addon
   threads(): number;
   cudaDevices(): number;
   setGpuArithmetic(tf32: boolean): void;
+  gpu(): string;
   version(): string;
 
   pow(x: Handle, exponent: number): Handle;

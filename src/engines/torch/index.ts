@@ -63,13 +63,10 @@ function prepared(options: TorchOptions) {
     () =>
       `torch engine: libtorch ${version} finds no CUDA device; install a libtorch for CUDA, or use the CPU`,
   );
-  const hardware = device === "cuda" ? gpuText(tf32 && dtype === "float32") : cpuText(threads);
-  const [name, description] = [`torch-${device}`, `libtorch ${version}, ${hardware}, ${dtype}`];
+  const hardware = device === "cuda" ? native.gpu() : cpuText(threads);
+  const precision = device === "cuda" && tf32 && dtype === "float32" ? "float32 with TF32" : dtype;
+  const [name, description] = [`torch-${device}`, `libtorch ${version}, ${hardware}, ${precision}`];
   return { native, dtype, threads, device, tf32, name, description };
-}
-
-function gpuText(tf32: boolean): string {
-  return tf32 ? "CUDA, TF32 allowed" : "CUDA";
 }
 
 function cpuText(threads: number): string {
