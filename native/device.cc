@@ -22,16 +22,17 @@ napi_value threads(Call& call) { return numberValue(call.env(), at::get_num_thre
 // GPUs that libtorch can use.
 napi_value cudaDevices(Call& call) { return numberValue(call.env(), static_cast<double>(torch::cuda::device_count())); }
 
-// (whether TF32 is allowed): how every GPU computes from now on. The same numbers come out every time: cuDNN must take
-// algorithms that add in a fixed order, and must not choose them by timing.
+// (whether convolutions may use TF32): how every GPU computes from now on. Same input, same bits: cuDNN must take
+// algorithms that add in a fixed order, and must not choose them by timing. Matrix products keep float32: distances are
+// differences of them, and are to be zero between equal points.
 napi_value setGpuArithmetic(Call& call) {
   at::Context& context = at::globalContext();
   context.setDeterministicCuDNN(true);
   context.setBenchmarkCuDNN(false);
-  // libtorch 2.9 has finer switches beside these two, and throws where the two kinds contradict each other. These set
-  // both, and exist since 1.7.
+  // Since 2.9 libtorch has finer switches beside these two, and throws where the two kinds contradict each other; these
+  // set both.
   context.setAllowTF32CuDNN(call.flag(0));
-  context.setAllowTF32CuBLAS(call.flag(0));
+  context.setAllowTF32CuBLAS(false);
   return nullptr;
 }
 

@@ -21,7 +21,7 @@ export interface EngineOptions {
   readonly dtype?: "float32" | "float64";
   /** CPU threads of a torch engine. Default: all cores. */
   readonly threads?: number;
-  /** Whether a torch engine on a GPU may multiply float32 numbers in TF32. Default true. */
+  /** Whether convolutions of a torch engine on a GPU may round their factors to TF32. Default true. */
   readonly tf32?: boolean;
 }
 

@@ -137,7 +137,10 @@ describeEngines(await engines(), (engine) => {
         const [images, filters] = [random("images", [16, 16, 16, 4]), random("filters", [8, 3, 3, 4])];
         const rows = engine.indices(Int32Array.from({ length: 4096 }, (_, row) => (row * row) % 3));
         const gathered = (x: Tensor): Tensor => x.gather(rows).mul(weights).sum();
-        const convolved = (x: Tensor): Tensor => images.conv2d(x, { padding: 1 }).square().sum();
+        const [scale, shift] = [random("scale", [8]), random("shift", [8])];
+        const block = { epsilon: 1e-5, pooling: "avg" } as const;
+        const convolved = (x: Tensor): Tensor =>
+          images.conv2d(x, { padding: 1 }).instanceNormRelu(scale, shift, block).square().sum();
         const slopes = (): unknown[] => [
           engine.gradients((x) => gathered(x!), [means]).gradients[0]!.values(),
           engine.gradients((x) => convolved(x!), [filters]).gradients[0]!.values(),

@@ -45,7 +45,7 @@ export interface Addon
   setThreads(count: number): void;
   threads(): number;
   cudaDevices(): number;
-  setGpuArithmetic(tf32: boolean): void;
+  setGpuArithmetic(tf32Convolutions: boolean): void;
   gpu(): string;
   version(): string;
 

@@ -18,8 +18,8 @@ export interface TorchOptions {
   /** Where tensors live: in the machine's memory, or in that of the first GPU that CUDA_VISIBLE_DEVICES leaves. */
   readonly device?: "cpu" | "cuda";
   /**
-   * Lets a GPU that can multiply in TF32, factors of 10 bits and float32 sums, do so in float32 convolutions and matrix
-   * products. For all torch engines of this process: the last one made on a GPU decides. Default true.
+   * Lets float32 convolutions on a GPU that can do so round their factors to TF32, 10 bits after the leading one, as
+   * PyTorch does by default. For all torch engines of this process: the last one made on a GPU decides. Default true.
    */
   readonly tf32?: boolean;
 }
@@ -64,7 +64,8 @@ function prepared(options: TorchOptions) {
       `torch engine: libtorch ${version} finds no CUDA device; install a libtorch for CUDA, or use the CPU`,
   );
   const hardware = device === "cuda" ? native.gpu() : cpuText(threads);
-  const precision = device === "cuda" && tf32 && dtype === "float32" ? "float32 with TF32" : dtype;
+  const precision =
+    device === "cuda" && tf32 && dtype === "float32" ? "float32, convolutions in TF32" : dtype;
   const [name, description] = [`torch-${device}`, `libtorch ${version}, ${hardware}, ${precision}`];
   return { native, dtype, threads, device, tf32, name, description };
 }
