@@ -60,7 +60,7 @@ export function pairDistances(features: ArrayLike<number>, width: number, unit: 
   return found;
 }
 
-/** The middle value, or the mean of the two middle ones. */
+/** The middle value, or the mean of the two middle ones; NaN where a value is. */
 export function median(values: Float64Array): number {
   const [low, high] = middle(values);
   return (low + high) / 2;
@@ -69,9 +69,36 @@ export function median(values: Float64Array): number {
 /** The two middle values; of an odd number, the middle one twice. */
 function middle(values: Float64Array): [low: number, high: number] {
   check(values.length > 0, () => "median: expected at least one value, got none");
-  const sorted = values.slice().sort();
-  const half = sorted.length / 2;
-  return [sorted[Math.ceil(half) - 1]!, sorted[Math.floor(half)]!];
+  if (values.includes(NaN)) return [NaN, NaN];
+  const half = values.length >> 1;
+  const parted = partedAt(half, values.slice());
+  const high = parted[half]!;
+  const low = values.length % 2 === 1 ? high : parted.subarray(0, half).reduce((a, b) => Math.max(a, b));
+  return [low, high];
+}
+
+/**
+ * Reorders values so that at a position stands what would if they were sorted, and before it nothing larger: Hoare's
+ * selection, which takes linear time.
+ */
+function partedAt(position: number, values: Float64Array): Float64Array {
+  let [left, right] = [0, values.length - 1];
+  while (left < right) {
+    const pivot = values[(left + right) >> 1]!;
+    let [i, j] = [left, right];
+    while (i <= j) {
+      while (values[i]! < pivot) i++;
+      while (values[j]! > pivot) j--;
+      if (i > j) break;
+      const held = values[i]!;
+      values[i++] = values[j]!;
+      values[j--] = held;
+    }
+    if (position <= j) right = j;
+    else if (position >= i) left = i;
+    else break; // between them all are equal to the pivot
+  }
+  return values;
 }
 
 function euclidean(features: ArrayLike<number>, i: number, j: number, width: number): number {

@@ -60,3 +60,24 @@ test("the median of an even number of values is the mean of the middle two", () 
   expect(median(Float64Array.of(9, 1, 4))).toBe(4);
   expect(median(Float64Array.of(100, 9))).toBe(54.5); // sorted as numbers, not as text
 });
+
+test("the median is the one that sorting gives, of equal values too, and leaves the values as they are", () => {
+  const value = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.double({ noNaN: true, noDefaultInfinity: true }));
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1, maxLength: 60 }), (list) => {
+      const values = Float64Array.from(list);
+      const sorted = values.toSorted();
+      expect(median(values)).toBeCloseTo(
+        (sorted[(list.length - 1) >> 1]! + sorted[list.length >> 1]!) / 2,
+        12,
+      );
+      expect(values).toEqual(Float64Array.from(list));
+    }),
+    { seed: 3, numRuns: 300 },
+  );
+});
+
+test("where a distance is no number there is no length", () => {
+  expect(median(Float64Array.of(1, NaN, 2))).toBeNaN();
+  expect(() => bandwidth(options({}), Float64Array.of(1, NaN, 2))).toThrow("> 0, got NaN");
+});
