@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
-import { InputError } from "../../src/core/errors.ts";
+import { check } from "../../src/core/errors.ts";
 import { writeWhole } from "../files.ts";
 import type { Machine } from "../machine.ts";
 import type { Size } from "./benchCase.ts";
@@ -15,6 +15,8 @@ export interface BenchRow extends Measurement {
   readonly part: string;
   readonly size: Size;
   readonly threads: number;
+  /** Our process's peak of memory before its first step. */
+  readonly loadedBytes: number | null;
   readonly machine: Machine;
   /** Version of Python's torch; none where there is none. */
   readonly peerTorch: string | undefined;
@@ -25,38 +27,37 @@ const MEGABYTE = 1e6;
 const inMs = (seconds: number | undefined): number | null => (seconds === undefined ? null : 1000 * seconds);
 const inMB = (bytes: number | null | undefined): number | null =>
   bytes === null || bytes === undefined ? null : bytes / MEGABYTE;
-const nameOf = ({ case: name, part }: BenchRow): string => `${name} ${part}`.trimEnd();
+const nameOf = ({ case: name, part }: Pick<BenchRow, "case" | "part">): string => `${name} ${part}`.trimEnd();
 
-/** Cells of bench.csv by column, in order; docs/performance.md has their meaning. */
-function cellsOf(row: BenchRow) {
-  const { peer, tuned } = row.comparisons;
-  const { engine, engineDescription, node, processor, cores, commit, date } = row.machine;
-  return {
-    case: nameOf(row),
-    size: row.size,
-    engine,
-    threads: row.threads,
-    oursMs: inMs(row.seconds),
-    peerMs: inMs(peer?.seconds),
-    tunedMs: inMs(tuned?.seconds),
-    ratio: peer?.ratio ?? null,
-    ratioLow: peer?.quartiles[0] ?? null,
-    ratioHigh: peer?.quartiles[1] ?? null,
-    ratioTuned: tuned?.ratio ?? null,
-    oursPeakMB: inMB(row.peakBytes),
-    peerPeakMB: inMB(peer?.peakBytes),
-    tunedPeakMB: inMB(tuned?.peakBytes),
-    convolutionShare: row.convolutionShare,
-    pairs: row.pairs,
-    engineDescription,
-    peerTorch: row.peerTorch ?? null,
-    node,
-    processor,
-    cores,
-    commit,
-    date,
-  };
-}
+/** Columns of bench.csv, in order; docs/performance.md has their meaning. */
+const columns = {
+  case: nameOf,
+  size: ({ size }) => size,
+  engine: ({ machine }) => machine.engine,
+  threads: ({ threads }) => threads,
+  oursMs: ({ seconds }) => inMs(seconds),
+  peerMs: ({ comparisons }) => inMs(comparisons.peer?.seconds),
+  tunedMs: ({ comparisons }) => inMs(comparisons.tuned?.seconds),
+  ratio: ({ comparisons }) => comparisons.peer?.ratio,
+  ratioLow: ({ comparisons }) => comparisons.peer?.quartiles[0],
+  ratioHigh: ({ comparisons }) => comparisons.peer?.quartiles[1],
+  ratioTuned: ({ comparisons }) => comparisons.tuned?.ratio,
+  oursLoadedMB: ({ loadedBytes }) => inMB(loadedBytes),
+  oursPeakMB: ({ peakBytes }) => inMB(peakBytes),
+  peerPeakMB: ({ comparisons }) => inMB(comparisons.peer?.peakBytes),
+  tunedPeakMB: ({ comparisons }) => inMB(comparisons.tuned?.peakBytes),
+  convolutionShare: ({ convolutionShare }) => convolutionShare,
+  pairs: ({ pairs }) => pairs,
+  engineDescription: ({ machine }) => machine.engineDescription,
+  peerTorch: ({ peerTorch }) => peerTorch,
+  node: ({ machine }) => machine.node,
+  processor: ({ machine }) => machine.processor,
+  cores: ({ machine }) => machine.cores,
+  commit: ({ machine }) => machine.commit,
+  date: ({ machine }) => machine.date,
+} as const satisfies Record<string, (row: BenchRow) => string | number | null | undefined>;
+type Column = keyof typeof columns;
+type Cells = Record<Column, string>;
 
 /** What makes two rows the same measurement: a later one replaces the earlier. */
 const identity = [
@@ -69,40 +70,44 @@ const identity = [
   "node",
   "processor",
   "cores",
-] as const;
+] as const satisfies readonly Column[];
 
-/** Adds rows to a bench.csv, in place of earlier ones of the same case, machine and versions. */
+/**
+ * Adds rows to a bench.csv, in place of earlier ones of the same case, machine and versions.
+ *
+ * @throws InputError if its columns are not those of this version.
+ */
 export function recordBench(path: string, rows: readonly BenchRow[]): void {
-  if (rows.length === 0) return;
-  const fresh = rows.map((row) => texts(cellsOf(row)));
-  const columns = Object.keys(fresh[0]!);
-  const key = (record: Record<string, string>): string =>
-    JSON.stringify(identity.map((name) => record[name]));
+  const fresh = rows.map(cellsOf);
+  const key = (cells: Cells): string => JSON.stringify(identity.map((column) => cells[column]));
   const replaced = new Set(fresh.map(key));
-  const earlier = readRecords(path, columns).filter((record) => !replaced.has(key(record)));
-  const lines = [...earlier, ...fresh].map((record) => columns.map((column) => record[column]!));
-  writeWhole(path, stringify([columns, ...lines]));
+  const all = [...readBench(path).filter((cells) => !replaced.has(key(cells))), ...fresh];
+  const names = Object.keys(columns) as Column[];
+  writeWhole(path, stringify([names, ...all.map((cells) => names.map((name) => cells[name]))]));
 }
 
-function readRecords(path: string, columns: readonly string[]): Record<string, string>[] {
+/**
+ * All rows of a bench.csv, as text; none where there is no such file.
+ *
+ * @throws InputError if its columns are not those of this version.
+ */
+export function readBench(path: string): Cells[] {
   if (!existsSync(path)) return [];
-  const records: Record<string, string>[] = parse(readFileSync(path, "utf8"), { columns: true });
-  const found = Object.keys(records[0] ?? {});
-  if (records.length > 0 && found.join() !== columns.join()) {
-    throw new InputError(
-      `${path}: expected the columns ${columns.join(", ")}, got ${found.join(", ")}; move it away, or set --out`,
-    );
-  }
-  return records;
+  const [head = [], ...lines]: string[][] = parse(readFileSync(path, "utf8"));
+  const expected = Object.keys(columns);
+  check(
+    head.join() === expected.join(),
+    () =>
+      `${path}: expected the columns ${expected.join(", ")}, got ${head.join(", ")}; move it away, or set --out`,
+  );
+  return lines.map((line) => Object.fromEntries(line.map((cell, i) => [expected[i]!, cell])) as Cells);
 }
 
-const texts = (cells: object): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(cells).map(([column, value]) => [
-      column,
-      typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value ?? ""),
-    ]),
-  );
+function cellsOf(row: BenchRow): Cells {
+  const text = (value: string | number | null | undefined): string =>
+    typeof value === "number" ? String(Number(value.toPrecision(6))) : (value ?? "");
+  return Object.fromEntries(Object.entries(columns).map(([column, of]) => [column, text(of(row))])) as Cells;
+}
 
 /** Measurements by case, and by part where a case has several. */
 export function benchJson(rows: readonly BenchRow[]): Record<string, unknown> {
@@ -125,6 +130,7 @@ function jsonEntry(row: BenchRow) {
     ours: inMs(row.seconds),
     peer: inMs(peer?.seconds),
     tuned: inMs(tuned?.seconds),
+    ourLoadedMB: inMB(row.loadedBytes),
     ourPeakMB: inMB(row.peakBytes),
     peerPeakMB: inMB(peer?.peakBytes),
     tunedPeakMB: inMB(tuned?.peakBytes),
@@ -198,12 +204,13 @@ function spectralTable(rows: readonly BenchRow[]): string {
 
 function memoryTable(rows: readonly BenchRow[]): string {
   if (rows.length === 0) return "";
-  const lines = rows.map(({ part, seconds, peakBytes }) => [
+  const lines = rows.map(({ part, seconds, loadedBytes, peakBytes }) => [
     part,
     digits(inMs(seconds)),
+    digits(inMB(loadedBytes)),
     digits(inMB(peakBytes)),
   ]);
-  return textTable(["classes", "step of DM, ms", "peak MB"], lines);
+  return textTable(["classes", "step of DM, ms", "loaded MB", "peak MB"], lines);
 }
 
 function shareOfSpectrum(rows: readonly BenchRow[]): string {

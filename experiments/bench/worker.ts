@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { InputError } from "../../src/core/errors.ts";
 import { seeded } from "../../src/core/rng.ts";
 import { type Engine, selectEngine } from "../../src/engines/index.ts";
 import { loadAddon } from "../../src/engines/torch/addon.ts";
@@ -39,6 +40,8 @@ export interface Timing {
 /** What a worker says when it is ready. */
 export interface Hello {
   readonly engine: Pick<Engine, "name" | "description">;
+  /** Most memory that it took to come so far: libraries and what the case starts from. */
+  readonly loadedBytes: number | null;
 }
 
 /** Answers requests, one line of JSON for each, until the input ends. */
@@ -55,7 +58,8 @@ export async function serve(input: Readable): Promise<void> {
         answer(begun.hello);
       }
     } catch (error) {
-      answer({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      const { message, stack } = error as Error;
+      answer(error instanceof InputError ? { error: message, input: true } : { error: stack ?? message });
     }
   }
 }
@@ -64,7 +68,10 @@ async function begin({ case: name, setting, file, threads, engine: asked }: Job)
   const { engine } = await selectEngine(asked, { threads });
   const rng = seeded(BENCH_SEED).stream(name);
   const program = benchCaseNamed(name).program({ engine, setting, arrays: readNpz(readFileSync(file)), rng });
-  const hello: Hello = { engine: { name: engine.name, description: engine.description } };
+  const hello: Hello = {
+    engine: { name: engine.name, description: engine.description },
+    loadedBytes: peakBytes(),
+  };
   return {
     hello,
     answers: {

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { InputError } from "../../src/core/errors.ts";
 import type { Answers, Hello, Job } from "./worker.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -94,8 +95,10 @@ async function started<H>(
     child.stdin.write(`${JSON.stringify(message)}\n`);
     const { value: line, done } = (await lines.next()) as IteratorResult<string, undefined>;
     if (done) throw new WorkerFailure(await gone);
-    const answer = JSON.parse(line) as { readonly error?: string };
-    if (answer.error !== undefined) throw new WorkerFailure(answer.error);
+    const answer = JSON.parse(line) as { readonly error?: string; readonly input?: boolean };
+    if (answer.error !== undefined) {
+      throw answer.input ? new InputError(answer.error) : new WorkerFailure(answer.error);
+    }
     return answer;
   };
   const worker: Worker = {

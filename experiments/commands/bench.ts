@@ -14,7 +14,7 @@ import {
   type Tolerance,
   titles,
 } from "../bench/measure.ts";
-import { benchJson, type BenchRow, benchTables, recordBench } from "../bench/results.ts";
+import { benchJson, type BenchRow, benchTables, readBench, recordBench } from "../bench/results.ts";
 import { findPython, type Python, startOurs, startPeer, WorkerFailure } from "../bench/workers.ts";
 import type { Hello, Job } from "../bench/worker.ts";
 import { machine } from "../machine.ts";
@@ -40,7 +40,7 @@ const tolerances = {
 } as const satisfies Record<string, Tolerance>;
 
 /**
- * Measures cases, ours against the peer, and prints a table, or JSON and nothing else.
+ * Measures cases, ours against the peer, records each when it is done, and prints a table, or JSON and nothing else.
  *
  * @returns whether all peers that were there computed what ours does.
  */
@@ -48,40 +48,30 @@ export async function runBench(options: BenchOptions, print: (line: string) => v
   const { size, out = size === "full" ? join("results", "bench.csv") : undefined, json } = options;
   const pairs = wholeNumber("--pairs", options.pairs ?? defaultPairs[size], 1);
   const threads = wholeNumber("--threads", options.threads ?? availableParallelism(), 1);
-  const names = chosenCases(options.cases);
+  const measurements = chosenCases(options.cases).flatMap((name) =>
+    Object.entries(benchCaseNamed(name).settings[size]).map(([part, setting]) => ({ name, part, setting })),
+  );
+  if (out !== undefined) readBench(out); // one that cannot be added to is better known now than at the end
   const python = findPython();
   if ("reason" in python) say(python.reason);
+  const peerTorch = "version" in python ? python.version : undefined;
   const folder = mkdtempSync(join(tmpdir(), "distillery-bench-"));
+  const file = join(folder, "inputs.npz");
   const rows: BenchRow[] = [];
   try {
-    for (const name of names) {
-      for (const [part, setting] of Object.entries(benchCaseNamed(name).settings[size])) {
-        say(`${name} ${part}`.trimEnd());
-        const job: Job = {
-          case: name,
-          setting,
-          file: join(folder, "inputs.npz"),
-          threads,
-          engine: options.engine,
-        };
-        const { hello, measurement } = await measured(job, python, pairs);
-        const peerTorch = "version" in python ? python.version : undefined;
-        rows.push({
-          ...measurement,
-          case: name,
-          part,
-          size,
-          threads,
-          machine: machine(hello.engine),
-          peerTorch,
-          pairs,
-        });
-      }
+    for (const { name, part, setting } of measurements) {
+      say(`${name} ${part}`.trimEnd());
+      const job: Job = { case: name, setting, file, threads, engine: options.engine };
+      const { hello, measurement } = await measured(job, python, pairs);
+      const { engine, loadedBytes } = hello;
+      const about = { case: name, part, size, threads, pairs, peerTorch, machine: machine(engine) };
+      const row: BenchRow = { ...measurement, ...about, loadedBytes };
+      rows.push(row);
+      if (out !== undefined) recordBench(out, [row]);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  if (out !== undefined) recordBench(out, rows);
   print(json ? JSON.stringify(benchJson(rows), null, 2) : benchTables(rows));
   return rows.every(({ disagrees }) => !disagrees);
 }

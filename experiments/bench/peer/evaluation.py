@@ -1,8 +1,10 @@
-"""Training and testing of a network, as the evaluation of DC, DM and MTT does it."""
+"""Training and testing of networks, as DC, DM and MTT evaluate by them."""
 
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
+
+from inputs import set_parameters
 
 
 class Training:
@@ -20,10 +22,8 @@ class Training:
         )
 
     def run(self):
-        """Mean loss of the epoch's images, each before the step that it took part in."""
-        with torch.no_grad():
-            for parameter, value in zip(self.network.parameters(), self.start):
-                parameter.copy_(value)
+        """Mean loss of the images, each before the step it takes part in."""
+        set_parameters(self.network, self.start)
         optimizer = torch.optim.SGD(
             self.network.parameters(),
             lr=self.setting["learningRate"],
@@ -40,11 +40,14 @@ class Training:
             optimizer.step()
         return total / count
 
+    @torch.no_grad()
     def outcome(self, loss):
         """What is compared: the loss, and how far the parameters went."""
-        with torch.no_grad():
-            moved = [(a - b).norm() for a, b in zip(self.network.parameters(), self.start)]
-        return {"loss": loss, "norms": {"displacement": torch.stack(moved).norm().item()}}
+        moved = torch.stack([
+            (end - start).norm()
+            for end, start in zip(self.network.parameters(), self.start)
+        ])
+        return {"loss": loss, "norms": {"displacement": moved.norm().item()}}
 
 
 class Testing:
@@ -64,12 +67,13 @@ class Testing:
         """Images whose largest logit is that of their label."""
         correct = 0
         for images, labels in self.loader:
-            correct += (self.network(images).argmax(dim=1) == labels).sum().item()
+            predicted = self.network(images).argmax(dim=1)
+            correct += (predicted == labels).sum().item()
         return correct
 
     @torch.no_grad()
     def outcome(self, _):
-        """What is compared: the mean cross-entropy, which tells more than the accuracy."""
+        """What is compared: cross-entropy, which tells more than accuracy."""
         total, count = 0.0, 0
         for images, labels in self.loader:
             total += self.criterion(self.network(images), labels).item()

@@ -7,7 +7,7 @@ from matching import DistributionMatching
 
 
 class GradientMatching(DistributionMatching):
-    """Gradients of the network on real and on synthetic images of each class, by DC's distance."""
+    """The network's gradients on real and synthetic images of each class."""
 
     def __init__(self, inputs):
         super().__init__(inputs)
@@ -18,27 +18,31 @@ class GradientMatching(DistributionMatching):
     def loss(self):
         parameters = list(self.network.parameters())
         self.network.zero_grad()
-        loss = torch.tensor(0.0, device=self.inputs.device)
+        loss = torch.tensor(0.0, device=self.device)
         for label in range(self.setting["classes"]):
-            real = self.real_batch(label)
-            real_loss = self.criterion(self.network(real), self.targets(real, label))
-            real_gradient = torch.autograd.grad(real_loss, parameters)
+            real = self.training_loss(self.real_batch(label), label)
+            real_gradient = torch.autograd.grad(real, parameters)
             real_gradient = [one.detach().clone() for one in real_gradient]
 
-            synthetic = self.synthetic_batch(label)
-            synthetic_loss = self.criterion(self.network(synthetic), self.targets(synthetic, label))
-            gradient = torch.autograd.grad(synthetic_loss, parameters, create_graph=True)
-
-            loss += sum(distance(one, other) for one, other in zip(gradient, real_gradient))
+            synthetic = self.training_loss(self.synthetic_batch(label), label)
+            gradient = torch.autograd.grad(
+                synthetic, parameters, create_graph=True
+            )
+            for one, target in zip(gradient, real_gradient):
+                loss += distance(one, target)
         return loss
 
-    def targets(self, images, label):
-        """The class's label for each image."""
-        return torch.full((len(images),), label, dtype=torch.long, device=self.inputs.device)
+    def training_loss(self, images, label):
+        """Cross-entropy of images of one class."""
+        labels = torch.full((len(images),), label, device=self.device)
+        return self.criterion(self.network(images), labels)
 
 
 def distance(gradient, real):
-    """One minus the cosine of each output's weights, summed; biases and norms do not count."""
+    """One minus the cosine of each output's weights, summed.
+
+    Biases, and scales and shifts of norms, do not count.
+    """
     if gradient.dim() == 1:
         return torch.tensor(0.0, device=gradient.device)
     gradient = gradient.flatten(1)

@@ -8,25 +8,29 @@ ALPHA = 0.5
 
 
 class DistributionMatching:
-    """One step of DM (Zhao and Bilen, WACV 2023), class by class as in its code."""
+    """One step of DM (Zhao and Bilen, WACV 2023), class by class."""
 
     def __init__(self, inputs):
         self.inputs = inputs
         self.setting = inputs.setting
+        self.device = inputs.device
         self.real = inputs.normalized("real")
         labels = inputs.arrays["labels"]
-        self.classes = [np.flatnonzero(labels == label) for label in range(self.setting["classes"])]
+        self.classes = [
+            np.flatnonzero(labels == label)
+            for label in range(self.setting["classes"])
+        ]
         self.synthetic = inputs.images("images").requires_grad_(True)
 
     def real_batch(self, label):
         """Random real images of a class."""
-        shuffled = np.random.permutation(self.classes[label])[: self.setting["realBatch"]]
-        return self.real[shuffled]
+        shuffled = np.random.permutation(self.classes[label])
+        return self.real[shuffled[:self.setting["realBatch"]]]
 
     def synthetic_batch(self, label):
         """The synthetic images of a class."""
         count = self.setting["perClass"]
-        return self.synthetic[label * count : (label + 1) * count]
+        return self.synthetic[label * count:(label + 1) * count]
 
     def frozen_network(self):
         """The step's network."""
@@ -38,15 +42,16 @@ class DistributionMatching:
     def loss(self):
         """Squared distance between mean embeddings, summed over classes."""
         network = self.frozen_network()
-        loss = torch.tensor(0.0, device=self.inputs.device)
+        loss = torch.tensor(0.0, device=self.device)
         for label in range(self.setting["classes"]):
             real = network.embed(self.real_batch(label)).detach()
             synthetic = network.embed(self.synthetic_batch(label))
-            loss += torch.sum((torch.mean(real, dim=0) - torch.mean(synthetic, dim=0)) ** 2)
+            difference = torch.mean(real, dim=0) - torch.mean(synthetic, dim=0)
+            loss += torch.sum(difference ** 2)
         return loss
 
     def run(self):
-        """Loss of the step, whose gradient is left in the images."""
+        """Loss of the step; its gradient is left in the images."""
         self.synthetic.grad = None
         loss = self.loss()
         loss.backward()
@@ -54,11 +59,12 @@ class DistributionMatching:
 
     def outcome(self, loss):
         """What is compared."""
-        return {"loss": loss, "norms": {"images": self.synthetic.grad.norm().item()}}
+        norm = self.synthetic.grad.norm().item()
+        return {"loss": loss, "norms": {"images": norm}}
 
 
 class SpectralMatching(DistributionMatching):
-    """One step of CSDM (arXiv 2603.01698): characteristic functions at frequencies of a Gaussian kernel."""
+    """One step of CSDM (arXiv 2603.01698), with a Gaussian kernel."""
 
     def __init__(self, inputs):
         super().__init__(inputs)
@@ -67,42 +73,48 @@ class SpectralMatching(DistributionMatching):
     def bandwidth(self, features):
         """Median distance between some of the real features.
 
-        It is computed as a user would; the step then takes the one of `facts`, since which features are drawn
-        differs.
+        It is computed as a user would. Which features it is of is drawn by
+        dice, so the step goes on with the bandwidth that ours found.
         """
-        points = features[torch.randperm(len(features))[: self.setting["points"]]]
-        row, column = torch.triu_indices(len(points), len(points), offset=1)
-        median = torch.cdist(points, points)[row, column].median().item()
+        drawn = torch.randperm(len(features))[:self.setting["points"]]
+        points = features[drawn]
+        pairs = torch.triu_indices(len(points), len(points), offset=1)
+        distances = torch.cdist(points, points)[pairs[0], pairs[1]]
+        median = distances.median().item()
         return self.inputs.facts.get("bandwidth", median)
 
     def frequencies(self, width, bandwidth):
-        """Frequencies are drawn as a user would; the step then takes those of the case."""
-        drawn = torch.randn(self.setting["frequencies"], width, device=self.inputs.device) / bandwidth
+        """Frequencies, drawn as a user would; the case's replace them."""
+        count = self.setting["frequencies"]
+        drawn = torch.randn(count, width, device=self.device) / bandwidth
         return drawn.copy_(self.unit_frequencies / bandwidth)
 
     def loss(self):
         network = self.frozen_network()
         labels = range(self.setting["classes"])
-        real = [network.embed(self.real_batch(label)).detach() for label in labels]
+        real = [
+            network.embed(self.real_batch(label)).detach() for label in labels
+        ]
         bandwidth = self.bandwidth(torch.cat(real))
         frequencies = self.frequencies(real[0].shape[1], bandwidth)
-        loss = torch.tensor(0.0, device=self.inputs.device)
+        loss = torch.tensor(0.0, device=self.device)
         for label in labels:
             synthetic = network.embed(self.synthetic_batch(label))
             loss += spectral_distance(real[label], synthetic, frequencies)
-        return loss * 2 * bandwidth**2
+        return loss * 2 * bandwidth ** 2
 
 
 def spectral_distance(real, synthetic, frequencies):
-    """Weighted squared differences of amplitude and phase, averaged over frequencies."""
+    """Weighted squared differences of amplitude and phase."""
     real_angles = real @ frequencies.t()
     real_re = torch.cos(real_angles).mean(dim=0)
     real_im = torch.sin(real_angles).mean(dim=0)
     angles = synthetic @ frequencies.t()
     re = torch.cos(angles).mean(dim=0)
     im = torch.sin(angles).mean(dim=0)
-    real_amplitude = torch.sqrt(real_re**2 + real_im**2)
-    amplitude = torch.sqrt(re**2 + im**2)
-    between_amplitudes = (real_amplitude - amplitude) ** 2
-    between_phases = 2 * (real_amplitude * amplitude - real_re * re - real_im * im)
-    return (ALPHA * between_amplitudes + (1 - ALPHA) * between_phases).mean()
+    real_amplitude = torch.sqrt(real_re ** 2 + real_im ** 2)
+    amplitude = torch.sqrt(re ** 2 + im ** 2)
+    amplitudes = (real_amplitude - amplitude) ** 2
+    product = real_re * re + real_im * im
+    phases = 2 * (real_amplitude * amplitude - product)
+    return (ALPHA * amplitudes + (1 - ALPHA) * phases).mean()

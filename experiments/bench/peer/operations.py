@@ -56,4 +56,5 @@ class ChainGradient(Chain):
 
     def outcome(self, result):
         value, gradient = result
-        return {"loss": value.item(), "norms": {"gradient": gradient.norm().item()}}
+        norms = {"gradient": gradient.norm().item()}
+        return {"loss": value.item(), "norms": norms}

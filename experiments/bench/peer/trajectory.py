@@ -5,7 +5,7 @@ from torch import nn
 
 
 class FlatNetwork(nn.Module):
-    """A network as a function of one vector, the way MTT reparametrizes its student."""
+    """A network as a function of one vector, as MTT has its student."""
 
     def __init__(self, network):
         super().__init__()
@@ -21,36 +21,40 @@ class FlatNetwork(nn.Module):
         self.sizes = [shape.numel() for _, _, shape in owners]
 
     def forward(self, images, flat):
-        for (module, name, shape), part in zip(self.owners, flat.split(self.sizes)):
+        parts = flat.split(self.sizes)
+        for (module, name, shape), part in zip(self.owners, parts):
             setattr(module, name, part.view(shape))
         return self.network(images)
 
 
 class TrajectoryMatching:
-    """SGD on the synthetic images, and backpropagation through all of its steps."""
+    """SGD on synthetic images, and backpropagation through all its steps."""
 
     def __init__(self, inputs):
         self.setting = inputs.setting
+        self.device = inputs.device
         self.student = FlatNetwork(inputs.network())
         self.start = flat(inputs.parameters())
         self.target = flat(inputs.parameters("target."))
         self.images = inputs.images("images").requires_grad_(True)
         self.labels = inputs.labels("synthetic_labels")
         self.step_size = torch.tensor(
-            self.setting["stepSize"], device=inputs.device, requires_grad=True
+            self.setting["stepSize"], device=self.device, requires_grad=True
         )
         self.criterion = nn.CrossEntropyLoss()
 
     def run(self):
-        """Loss of the segment, whose gradient is left in the images and the step size."""
+        """Loss; its gradient is left in the images and the step size."""
         self.images.grad = None
         self.step_size.grad = None
         parameters = [self.start.clone().requires_grad_(True)]
         for _ in range(self.setting["steps"]):
-            order = torch.randperm(len(self.images), device=self.images.device)
+            order = torch.randperm(len(self.images), device=self.device)
             output = self.student(self.images[order], parameters[-1])
             loss = self.criterion(output, self.labels[order])
-            gradient = torch.autograd.grad(loss, parameters[-1], create_graph=True)[0]
+            (gradient,) = torch.autograd.grad(
+                loss, parameters[-1], create_graph=True
+            )
             parameters.append(parameters[-1] - self.step_size * gradient)
         missed = torch.sum((parameters[-1] - self.target) ** 2)
         loss = missed / torch.sum((self.start - self.target) ** 2)

@@ -1,19 +1,18 @@
 """Answers requests of the bench, one line of JSON for each.
 
-The first line names the case; each further one asks to check, to time, or for the peak of memory. A worker ends
-with its input.
+The first line names the case; each further one asks to check, to time, or for
+the peak of memory. A worker ends with its input.
 """
 
 import json
 import sys
 import time
 
-import numpy as np
 import torch
 
-from convnet import Inputs
 from evaluation import Testing, Training
 from gradient_matching import GradientMatching
+from inputs import Inputs
 from matching import DistributionMatching, SpectralMatching
 from operations import Addition, Chain, ChainGradient
 from trajectory import TrajectoryMatching
@@ -37,13 +36,13 @@ class Worker:
     def __init__(self, job):
         if job["device"] == "cpu":
             torch.set_num_threads(job["threads"])
-        self.device = torch.device(job["device"])
-        self.setting = job["setting"]
-        self.inputs = Inputs(dict(np.load(job["file"])), self.setting, self.device)
+        self.inputs = Inputs(job)
+        self.on_gpu = self.inputs.device.type == "cuda"
+        self.calls = self.inputs.setting.get("calls", 1)
         self.step = CASES[job["case"]](self.inputs)
 
     def check(self, request):
-        """The numbers to compare; `facts` are what ours drew by dice that are not in the file."""
+        """The numbers to compare."""
         self.inputs.facts = request["facts"]
         return self.step.outcome(self.step.run())
 
@@ -53,19 +52,22 @@ class Worker:
         begun = time.perf_counter()
         self.step.run()
         self.synchronize()
-        return {"seconds": (time.perf_counter() - begun) / self.setting.get("calls", 1)}
+        return {"seconds": (time.perf_counter() - begun) / self.calls}
 
     def peak(self, _):
-        """The most memory that was in use, of the GPU where there is one."""
-        if self.device.type == "cuda":
+        """Most memory that was in use: the GPU's where there is one."""
+        if self.on_gpu:
             return {"bytes": torch.cuda.max_memory_allocated()}
-        with open("/proc/self/status", encoding="ascii") as status:
-            line = next(one for one in status if one.startswith("VmHWM:"))
-        return {"bytes": int(line.split()[1]) * 1024}
+        try:
+            with open("/proc/self/status", encoding="ascii") as status:
+                fields = dict(line.split(":", 1) for line in status)
+        except FileNotFoundError:  # Linux alone has it
+            return {"bytes": None}
+        return {"bytes": 1024 * int(fields["VmHWM"].split()[0])}
 
     def synchronize(self):
         """Waits for the device."""
-        if self.device.type == "cuda":
+        if self.on_gpu:
             torch.cuda.synchronize()
 
 
@@ -85,7 +87,7 @@ def main():
                 answer({"version": torch.__version__})
             else:
                 answer(getattr(worker, request["ask"])(request))
-        except Exception as error:  # the bench prints it and goes on without this peer
+        except Exception as error:  # the bench says it and goes on without us
             answer({"error": f"{type(error).__name__}: {error}"})
 
 
