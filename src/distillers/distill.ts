@@ -78,13 +78,15 @@ function step(run: Distillation, progress: Progress): Report {
   const { step, learned, state } = progress;
   const draw: Draw = objective.draw(source, rng.stream(`step/${step}`), { step, state });
   const { value, gradients } = descent(objective, learned, draw);
+  const { engine } = source;
   const updates = Object.entries(learned).map(([name, value]) => {
-    const updated = optimizerOf(run, name).update(value, gradients[name]!, progress.optimizers[name]);
+    const optimizer = optimizerOf(run, name);
+    const updated = engine.scope(() => optimizer.update(value, gradients[name]!, progress.optimizers[name]));
     return [name, updated] as const;
   });
   const next = Object.fromEntries(updates.map(([name, updated]) => [name, updated.value])) as Learned;
   const optimizers = Object.fromEntries(updates.map(([name, updated]) => [name, updated.state]));
-  const { loss, gradientNorm, lost } = readings(value, Object.values(gradients), next);
+  const { loss, gradientNorm, lost } = engine.scope(() => readings(value, Object.values(gradients), next));
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
     throw new Divergence(
       `${objective.name}, step ${step}: expected a finite loss and gradient, got ${loss} and ${gradientNorm}; ` +

@@ -79,21 +79,21 @@ export function distributionMatching(
     /** The loss is a sum over classes: some at a time, and the gradients of their images put together. */
     descent(learned, draw, penalty) {
       const { engine } = draw.source;
-      const groups = classGroups(draw.source);
-      const tied = penalty && groups.length > 1 ? tangent(penalty, learned, draw) : undefined;
-      const parts = groups.map((classes) =>
-        engine.scope(() =>
-          engine.gradients(
-            (images) => lossOf(classes, images!, draw, tied?.slope ?? penalty),
-            [imagesOf(classes, learned, draw.source)],
+      return engine.scope(() => {
+        const groups = classGroups(draw.source);
+        const tied = penalty && groups.length > 1 ? tangent(penalty, learned, draw) : undefined;
+        const parts = groups.map((classes) =>
+          engine.scope(() =>
+            engine.gradients(
+              (images) => lossOf(classes, images!, draw, tied?.slope ?? penalty),
+              [imagesOf(classes, learned, draw.source)],
+            ),
           ),
-        ),
-      );
-      const values = [...parts.map(({ value }) => value), ...(tied ? [tied.rest] : [])];
-      return {
-        value: sum(values),
-        gradients: { images: engine.concat(parts.map(({ gradients }) => gradients[0]!)) },
-      };
+        );
+        const values = [...parts.map(({ value }) => value), ...(tied ? [tied.rest] : [])];
+        const images = engine.concat(parts.map(({ gradients }) => gradients[0]!));
+        return { value: sum(values), gradients: { images } };
+      });
     },
   };
 }
