@@ -149,6 +149,7 @@ function jsonEntry(row: BenchRow) {
 export function benchTables(rows: readonly BenchRow[]): string {
   const compared = rows.filter(({ case: name }) => name !== "spectral" && name !== "memory");
   const parts = [
+    versions(rows),
     comparisonTable(compared),
     spectralTable(rows.filter(({ case: name }) => name === "spectral")),
     memoryTable(rows.filter(({ case: name }) => name === "memory")),
@@ -156,6 +157,14 @@ export function benchTables(rows: readonly BenchRow[]): string {
     ...rows.flatMap((row) => row.notes.map((note) => `${nameOf(row)}: ${note}`)),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** What ran against what. */
+function versions([first]: readonly BenchRow[]): string {
+  if (first === undefined) return "";
+  const { machine, peerTorch } = first;
+  const peer = peerTorch === undefined ? "no PyTorch" : `PyTorch ${peerTorch}`;
+  return `ours: ${machine.engine} (${machine.engineDescription}); against: ${peer}`;
 }
 
 function comparisonTable(rows: readonly BenchRow[]): string {

@@ -217,6 +217,7 @@ describe("results", () => {
     ]);
     expect(text.split("\n").map((line) => line.trim().split(/ {2,}/))).toEqual(
       expect.arrayContaining([
+        ["ours: torch-cpu (libtorch 2.13.0, CPU, 2 threads, float32); against: PyTorch 2.13.0"],
         ["dm", "1500", "3000", "0.500 [0.450, 0.550]", "1000 / 2000", "80 %"],
         ["csdm", "1650", "1000 / –"],
         ["640", "256", "16.4", "100"],
