@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/alias.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/sum.h>
@@ -125,11 +126,14 @@ struct FirstLayer : Function<FirstLayer> {
   // Made anew with a graph, one operation after the other.
   static variable_list differentiable(AutogradContext* context, const variable_list& saved, const Layer& layer,
                                       const Tensor& slope) {
-    const Tensor pooled = oneAfterTheOther(saved[0], layer);
-    variable_list wanted;
+    // Aliases, so that an input's gradient leaves out the paths by which other inputs depend on it.
+    variable_list inputs(saved.begin(), saved.begin() + 5), wanted;
     for (size_t i = 0; i < 5; i++) {
-      if (context->needs_input_grad(i)) wanted.push_back(saved[i]);
+      if (inputs[i].requires_grad()) inputs[i] = at::alias(inputs[i]);
+      if (context->needs_input_grad(i)) wanted.push_back(inputs[i]);
     }
+    const Tensor pooled = oneAfterTheOther(
+        inputs[0], {inputs[1], inputs[2], inputs[3], inputs[4], layer.geometry, layer.block});
     const variable_list found = torch::autograd::grad({pooled}, wanted, {slope}, true, true, true);
     variable_list gradients(5);
     for (size_t i = 0, at = 0; i < 5; i++) {
