@@ -100,7 +100,8 @@ const Tensor& PackedFrequencies::of(const Tensor& frequencies) {
 
 std::vector<Tensor> characteristic(const Tensor& features, const Tensor& frequencies, const Counts& counts,
                                    PackedFrequencies& packed) {
-  if (!features.device().is_cpu() || features.scalar_type() != at::kFloat) {
+  const bool tiled = features.device().is_cpu() && features.scalar_type() == at::kFloat;
+  if (!tiled || frequencies.numel() == 0) {
     return composite(features, frequencies, counts);
   }
   return FusedCharacteristic::apply(features, frequencies, packed.of(frequencies), counts);

@@ -62,6 +62,8 @@ const problems: [string, Problem][] = [
   ["whole panels and tiles", { counts: [48, 48], d: 64, frequencies: 64 }],
   ["cut panels and tiles", { counts: [3, 50, 1, 6], d: 37, frequencies: 45 }],
   ["one component", { counts: [2, 3], d: 1, frequencies: 40 }],
+  ["no component", { counts: [2, 3], d: 0, frequencies: 40 }],
+  ["no frequency", { counts: [2, 3], d: 4, frequencies: 0 }],
   ["one frequency", { counts: [30, 40], d: 50, frequencies: 1 }],
   ["one row", { counts: [1], d: 7, frequencies: 33 }],
   ["many groups of one row", { counts: Array<number>(70).fill(1), d: 5, frequencies: 9 }],
