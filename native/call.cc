@@ -44,9 +44,12 @@ Call::Call(napi_env env, napi_callback_info info) : env_(env) {
 napi_value Call::raw(size_t position) const { return arguments_[position]; }
 
 int32_t Call::integer(size_t position) const {
-  int32_t value = 0;
-  require(napi_get_value_int32(env_, arguments_[position], &value), "expected a whole number as argument");
-  return value;
+  int64_t value = 0;
+  require(napi_get_value_int64(env_, arguments_[position], &value), "expected a whole number as argument");
+  if (value < INT32_MIN || value > INT32_MAX) {
+    throw std::out_of_range("expected a whole number of 32 bits, got " + std::to_string(value));
+  }
+  return static_cast<int32_t>(value);
 }
 
 double Call::number(size_t position) const {

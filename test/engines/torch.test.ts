@@ -186,7 +186,15 @@ describe("errors", () => {
     ["gather: expected indices from 0 to 2, got -1", () => matrix.gather(engine.indices([1, -1]), 1)],
     ["gather: expected indices from 0 to 1, got 2", () => matrix.gather(vector.argmax(0).reshape([1]))],
     ["conv2d: expected [n, h, w, inputs] and [outputs, fh, fw, inputs]", () => matrix.conv2d(matrix)],
+    [
+      "conv2d of [0, 4, 4, 1] and [1, 3, 3, 1]: expected a whole number of 32 bits, got 4294967296",
+      () => engine.fill([0, 4, 4, 1], 1).conv2d(engine.fill([1, 3, 3, 1], 1), { stride: 2 ** 32 }),
+    ],
     ["avgPool: expected [n, h, w, c], got [2, 3]", () => matrix.avgPool(2)],
+    [
+      "torch engine: expected whole numbers of 32 bits, got [4294967297, 0]",
+      () => engine.fill([2 ** 32 + 1, 0], 1),
+    ],
     ["item: expected a tensor with one element, got shape [3]", () => vector.item()],
     ["tensor: expected 3 values for shape [3], got 2", () => engine.tensor([3], [1, 2])],
     ["concat: expected at least one tensor, got none", () => engine.concat([])],

@@ -62,7 +62,12 @@ export class Runtime {
         () => `torch engine: lists of ${cursor + list.length} numbers are too long`,
       );
       scratch[cursor++] = list.length;
-      for (let i = 0; i < list.length; i++) scratch[cursor++] = list[i]!;
+      for (const number of list) {
+        scratch[cursor] = number;
+        if (scratch[cursor++] !== number) {
+          throw new InputError(`torch engine: expected whole numbers of 32 bits, got ${text(list)}`);
+        }
+      }
     }
   }
 
