@@ -180,7 +180,6 @@ Tensor patchImageAdjoint(const patches::Problem& problem, const Tensor& slope, c
   return gradient;
 }
 
-
 FilterGradients patchFilterAdjoint(const patches::Problem& problem, const Tensor& images, const Tensor& slope) {
   const int64_t parts = std::min(kParts, problem.count);
   const Tensor sums = at::zeros({parts, problem.outputs, patches::kRow}, slope.options());

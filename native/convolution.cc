@@ -25,9 +25,9 @@ using OptionalTensor = c10::optional<Tensor>;
 using Shape = std::vector<int64_t>;
 
 // Convolution y = x ⋆ w + b is bilinear in x and (w, b). Its two adjoints, the gradients with respect to images and to
-// filters and bias, are bilinear too, and the derivatives of each of the three are the other two. So three functions that call one another are
-// differentiable to any order, always through first-order kernels; libtorch's own second derivative takes nearly twice
-// as long.
+// filters and bias, are bilinear too, and the derivatives of each of the three are the other two. So three functions
+// that call one another are differentiable to any order, always through first-order kernels; libtorch's own second
+// derivative takes nearly twice as long.
 Tensor correlate(const Tensor& images, const Tensor& filters, const OptionalTensor& bias, Geometry geometry);
 Tensor imageGradient(const Tensor& slope, const Tensor& filters, const Shape& images, Geometry geometry);
 variable_list filterGradient(const Tensor& images, const Tensor& slope, const Shape& filters, Geometry geometry);

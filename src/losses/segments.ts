@@ -30,11 +30,6 @@ export function classMeans(features: Tensor, counts: readonly number[]): Tensor 
   return features.engine.tensor([k, n!], members).matMul(features).div(column(features, counts));
 }
 
-/** The class of each stacked row, as indices into rows per class, [Σ counts]. */
-export function classOfRow(counts: readonly number[]): Int32Array {
-  return Int32Array.from(counts.flatMap((count, label) => Array.from({ length: count }, () => label)));
-}
-
 /** One number for each class as a column, [k, 1], to scale rows of classes with. */
 export function column(like: Tensor, values: readonly number[]): Tensor {
   return like.engine.tensor([values.length, 1], values);

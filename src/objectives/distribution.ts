@@ -107,8 +107,8 @@ function sample(members: Int32Array, count: number, rng: Rng): Int32Array {
 }
 
 /**
- * Loss of some consecutive classes by their synthetic images. A penalty sees their part of the gradient: what their images contribute
- * to that of the mean cross-entropy over all classes.
+ * Loss of some consecutive classes by their synthetic images. A penalty sees their part of the gradient: what their images
+ * contribute to that of the mean cross-entropy over all classes.
  */
 function lossOf(
   classes: readonly number[],

@@ -21,7 +21,5 @@ export const benchCases = {
   memory: memoryCase,
 } as const satisfies Record<string, BenchCase>;
 
-export type CaseName = keyof typeof benchCases;
-
 /** The case of a name among them. */
-export const benchCaseNamed = (name: string): BenchCase => benchCases[name as CaseName];
+export const benchCaseNamed = (name: string): BenchCase => benchCases[name as keyof typeof benchCases];

@@ -43,10 +43,7 @@ export function matchingInputs(setting: MatchingSetting, rng: Rng): NamedArrays 
   };
 }
 
-export function matchingSource(
-  { engine, setting, arrays }: Given<MatchingSetting>,
-  network: Network,
-): Source {
+function matchingSource({ engine, setting, arrays }: Given<MatchingSetting>, network: Network): Source {
   const real = datasetFrom(arrays, setting);
   return {
     engine,
@@ -60,7 +57,7 @@ export function matchingSource(
 }
 
 /** A step of an objective without state: its dice, its loss, and the gradient in the images. */
-export function matchingProgram(objective: Objective, given: Given<MatchingSetting>): Program<Step> {
+function matchingProgram(objective: Objective, given: Given<MatchingSetting>): Program<Step> {
   const { engine, arrays, setting, rng } = given;
   const network = withParameters(networkFor(setting), parametersFrom(arrays, setting, engine));
   const source = matchingSource(given, network);
