@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { compileKernels, findNvcc } from "../../native/cuda.mjs";
+import { compileKernels, findNvcc, gpuPart } from "../../native/cuda.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "kernels-"));
 afterAll(() => {
@@ -99,5 +99,20 @@ describe("nvcc", () => {
     expect(await compileKernels(broken, join(folder, "none"))).toEqual({
       reason: "nvcc failed: error: unsupported GNU version",
     });
+  });
+
+  test("is of no use to a libtorch without CUDA, and what a libtorch with CUDA can do without", async () => {
+    const torch = { source: "here", version: "2.11.0", includes: [], libraries: [folder] };
+    const without = (reason: string): string[] => [`-DDISTILLERY_WITHOUT_KERNELS="${reason}"`];
+    const cpu = await gpuPart(torch, join(folder, "cuda"));
+    expect(cpu).toEqual({ objects: [], flags: without("libtorch has no CUDA"), links: [] });
+    const before = process.env["CUDA_HOME"];
+    process.env["CUDA_HOME"] = folder; // looked in alone, where it is set
+    writeFileSync(join(folder, "libtorch_cuda.so"), "");
+    const gpu = await gpuPart(torch, join(folder, "cuda"));
+    if (before === undefined) delete process.env["CUDA_HOME"];
+    else process.env["CUDA_HOME"] = before;
+    const links = ["-ltorch_cuda", "-lc10_cuda"];
+    expect(gpu).toEqual({ objects: [], flags: without("nvcc not found"), links });
   });
 });
