@@ -1,8 +1,8 @@
 import { availableParallelism, totalmem } from "node:os";
 import { check, InputError, wholeNumber } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Availability, Engine, Tensor, Values } from "../engine.ts";
-import { loadAddon, typeCodes } from "./addon.ts";
+import type { Availability, DType, Engine, Tensor, Values } from "../engine.ts";
+import { hostArrays, loadAddon, typeCodes } from "./addon.ts";
 import { gradients, noGrad } from "./gradients.ts";
 import { Runtime } from "./runtime.ts";
 import { axisOf, rangeOf, text } from "../shapes.ts";
@@ -139,11 +139,10 @@ function checkShape(where: string, shape: Shape): void {
   );
 }
 
-const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array };
 const arrayNames = { float32: "Float32Array", float64: "Float64Array", int32: "Int32Array" };
 
 /** The values as a typed array: the same array where its type fits (known by its tag, as it may be of another realm). */
-function asType(values: ArrayLike<number>, type: keyof typeof arrays): Values {
+function asType(values: ArrayLike<number>, type: DType): Values {
   const tag = (values as { [Symbol.toStringTag]?: string })[Symbol.toStringTag];
-  return tag === arrayNames[type] ? (values as Values) : arrays[type].from(values);
+  return tag === arrayNames[type] ? (values as Values) : hostArrays[type].from(values);
 }

@@ -14,6 +14,7 @@ import type {
 import {
   type BinaryName,
   type ComparisonName,
+  hostArrays,
   type ReductionName,
   typeCodes,
   type UnaryName,
@@ -243,13 +244,7 @@ export class TorchTensor implements Tensor {
 
   values(): Values {
     const { handle } = this.runtime.own("values", this);
-    const size = sizeOf(this.shape);
-    const target =
-      this.dtype === "float32"
-        ? new Float32Array(size)
-        : this.dtype === "float64"
-          ? new Float64Array(size)
-          : new Int32Array(size);
+    const target = new hostArrays[this.dtype](sizeOf(this.shape));
     this.runtime.native.download(handle, target);
     return target;
   }
