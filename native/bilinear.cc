@@ -303,9 +303,7 @@ std::optional<ImagewiseCorrelation> imagewiseCorrelation(const Tensor& images, c
   return {};
 }
 
-void addThreadSeconds(double seconds) {
-  nanoseconds += static_cast<int64_t>(seconds * 1e9 / at::get_num_threads());
-}
+void addConvolutionSeconds(double seconds) { nanoseconds += static_cast<int64_t>(seconds * 1e9); }
 
 bool roundCorrelations(bool on) { return std::exchange(rounds, on); }
 

@@ -45,8 +45,8 @@ constexpr int64_t kParts = 16;
 // The gradients in filters and bias from sums of slope times patch over parts of the images, [parts, outputs, 32].
 FilterGradients patchGradients(const patches::Problem& problem, const at::Tensor& sums);
 
-// Adds to `convolutionSeconds` what a caller of the above spent in it, over all threads.
-void addThreadSeconds(double seconds);
+// Adds to `convolutionSeconds`: for callers of the above.
+void addConvolutionSeconds(double seconds);
 
 // Whether correlations on this thread round their operands to bfloat16; returns whether they did before.
 bool roundCorrelations(bool on);

@@ -24,10 +24,12 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// Seconds spent in convolutions by one task.
+// Seconds spent in convolutions by one task. Those of the first thread count: all threads begin and end together.
 class ConvolutionTime {
  public:
-  ~ConvolutionTime() { addThreadSeconds(seconds_); }
+  ~ConvolutionTime() {
+    if (at::get_thread_num() == 0) addConvolutionSeconds(seconds_);
+  }
 
   template <typename Work>
   void count(Work work) {
@@ -201,7 +203,8 @@ Tensor convolvedBlock(const Tensor& images, const Layer& layer) {
     if (!correlation) return oneAfterTheOther(images, layer);
     return imagewise(*correlation, Blocks(layer, images.size(0), correlation->rows, correlation->columns));
   }
-  const bool first = !nothing && bias.defined() && patchProblem(images.sizes(), filters.sizes(), images, geometry);
+  const bool first = !nothing && bias.defined() && patchProblem(images.sizes(), filters.sizes(), images, geometry) &&
+                     imagewiseCorrelation(images, filters, bias, geometry);
   return first ? FirstLayer::apply(images, filters, bias, scale, shift, geometry, options)
                : oneAfterTheOther(images, layer);
 }
