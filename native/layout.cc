@@ -4,6 +4,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/zeros.h>
 
 #include <stdexcept>
 
@@ -39,7 +40,16 @@ Tensor slice(Call& call) {
 }
 
 // (x) and the margins, last axis first, before and after
-Tensor pad(Call& call) { return at::constant_pad_nd(call.tensor(0), call.list(), 0); }
+Tensor pad(Call& call) {
+  const Tensor& x = call.tensor(0);
+  const Sizes margins = call.list();
+  if (x.numel() > 0) return at::constant_pad_nd(x, margins, 0);
+  // libtorch refuses to put margins around nothing.
+  Sizes padded = x.sizes().vec();
+  if (margins.size() != 2 * padded.size()) throw std::invalid_argument("expected two margins for every axis");
+  for (size_t i = 0; i < margins.size(); i++) padded[padded.size() - 1 - i / 2] += margins[i];
+  return at::zeros(padded, x.options());
+}
 
 // (x, int32 positions, axis). On a GPU, index_select's gradient adds by atomics, in an order that changes from run to run;
 // that of `index` sorts the positions first.

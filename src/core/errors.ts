@@ -12,9 +12,22 @@ export function check(ok: boolean, message: () => string): asserts ok {
   if (!ok) throw new InputError(message());
 }
 
+/** A value as messages show it, whatever it is: building a message must not fail in turn. */
+export function shown(value: unknown, depth = 0): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) {
+    if (depth === 2) return "[…]";
+    const first = Array.from({ length: Math.min(value.length, 8) }, (_, i) => shown(value[i], depth + 1));
+    return `[${(value.length > first.length ? [...first, "…"] : first).join(", ")}]`;
+  }
+  if (typeof value === "function") return "a function";
+  if (typeof value === "bigint") return `${value}n`;
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
 /** Checks that `value` is a finite number above zero, and returns it. */
 export function positive(where: string, value: number): number {
-  check(Number.isFinite(value) && value > 0, () => `${where}: expected a number > 0, got ${value}`);
+  check(Number.isFinite(value) && value > 0, () => `${where}: expected a number > 0, got ${shown(value)}`);
   return value;
 }
 
@@ -22,7 +35,7 @@ export function positive(where: string, value: number): number {
 export function wholeNumber(where: string, value: number, least = 0): number {
   check(
     Number.isSafeInteger(value) && value >= least,
-    () => `${where}: expected a whole number >= ${least}, got ${value}`,
+    () => `${where}: expected a whole number >= ${least}, got ${shown(value)}`,
   );
   return value;
 }
@@ -30,10 +43,10 @@ export function wholeNumber(where: string, value: number, least = 0): number {
 /** The entry of `table` called `name`; the error lists the known names and suggests the nearest. */
 export function oneOf<T>(where: string, table: Readonly<Record<string, T>>, name: string): T {
   const known = Object.keys(table);
-  check(Object.hasOwn(table, name), () => {
-    const near = nearest(name, known);
+  check(typeof name === "string" && Object.hasOwn(table, name), () => {
+    const near = typeof name === "string" ? nearest(name, known) : undefined;
     const hint = near === undefined ? "" : `; did you mean ${near}?`;
-    return `${where}: expected one of ${known.join(", ")}, got ${JSON.stringify(name)}${hint}`;
+    return `${where}: expected one of ${known.join(", ")}, got ${shown(name)}${hint}`;
   });
   return table[name] as T;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { z } from "zod";
-import { check, InputError, nearest, oneOf, positive, wholeNumber } from "../../src/core/errors.ts";
+import { check, InputError, nearest, oneOf, positive, shown, wholeNumber } from "../../src/core/errors.ts";
 import { choice } from "../../src/core/options.ts";
 import { bind, sizeOf } from "../../src/core/shape.ts";
 
@@ -33,6 +33,34 @@ describe("errors", () => {
     );
     expect(() => oneOf("kernel", table, "toString")).toThrow(
       'kernel: expected one of gaussian, matern32, got "toString"',
+    );
+  });
+
+  test("show any value", () => {
+    const values = [undefined, null, NaN, "a", true, Symbol("s"), 5n, () => 1, {}, Object.create(null)];
+    expect(values.map((value) => shown(value))).toEqual([
+      ...[
+        "undefined",
+        "null",
+        "NaN",
+        '"a"',
+        "true",
+        "Symbol(s)",
+        "5n",
+        "a function",
+        "an object",
+        "an object",
+      ],
+    ]);
+    const nested: unknown[] = [1, [2, [3]]];
+    nested.push(nested);
+    expect(shown(nested)).toBe("[1, [2, […]], [1, […], […]]]");
+    expect(shown(Array(9).fill(0))).toBe("[0, 0, 0, 0, 0, 0, 0, 0, …]");
+    expect(() => positive("here", Symbol("s") as never)).toThrow(
+      "here: expected a number > 0, got Symbol(s)",
+    );
+    expect(() => oneOf("here", { a: 1 }, undefined as never)).toThrow(
+      "here: expected one of a, got undefined",
     );
   });
 

@@ -36,11 +36,11 @@ test("auto takes the first that works", async () => {
 test("engines on one backend have tensors of their own, and closing one leaves the other open", async () => {
   const [a, b] = [await tfjsEngine(), await tfjsEngine()];
   const [x, y] = [a.fill([2], 1), b.fill([2], 2)];
-  expect(() => x.add(y)).toThrow(/add: expected a tensor of .*, got one of another tfjs engine/);
+  expect(() => x.add(y)).toThrow(/add: expected a tensor of .*, got one of another engine, tfjs/);
   a.close();
   a.close();
   expect([...y.add(1).values()]).toEqual([3, 3]);
-  expect(() => x.add(1)).toThrow(/used after it was closed/);
+  expect(() => x.add(1)).toThrow(/add: the tfjs-.* engine was closed/);
   b.close();
 });
 
@@ -49,5 +49,17 @@ test("convolutions rounded to bfloat16 are refused", async () => {
   expect(() => engine.noGrad(() => 0, "bf16")).toThrow(
     /noGrad: tfjs-\w+ convolves in float32 only, got bf16/,
   );
+  engine.close();
+});
+
+test("memory that WebAssembly does not have is refused, and no other tensor is written over", async () => {
+  const engine = await tfjsEngine({ backend: "wasm" });
+  engine.scope(() => {
+    const x = engine.tensor([2], [5, 6]);
+    expect(() => engine.fill([2 ** 28, 5], 1)).toThrow(
+      expect.objectContaining({ name: "InputError", message: expect.stringMatching(/^fill.* memory/) }),
+    );
+    expect([...x.add(1).values()]).toEqual([6, 7]);
+  });
   engine.close();
 });

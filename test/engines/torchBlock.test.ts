@@ -203,7 +203,7 @@ test.each<[string, () => unknown]>([
     () => fused("max")(single.fill([1, 1, 4, 1], 1), single.fill([1], 1), single.fill([1], 1)),
   ],
   [
-    "instanceNormRelu: expected [n, h, w, c], [c] and [c], got [1, 2, 2, 1], [2] and [1]",
+    "instanceNormRelu: expected [n, h, w, c], [c] and [c], got [1, 2, 2, 1], [2], [1]",
     () => fused("avg")(single.fill([1, 2, 2, 1], 1), single.fill([2], 1), single.fill([1], 1)),
   ],
   [

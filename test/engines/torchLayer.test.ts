@@ -148,7 +148,7 @@ test("a bias, scale or shift of another length is refused", () => {
   const inputs = inputsOn(single, layer);
   const short = single.fill([31], 1);
   const withShort = (at: number): Tensor[] => inputs.map((input, i) => (i === at ? short : input));
-  expect(() => inOne(layer, withShort(2))).toThrow("conv2d: expected a bias of shape [32], got [31]");
+  expect(() => inOne(layer, withShort(2))).toThrow("convolvedBlock.bias: expected shape [32], got [31]");
   for (const at of [3, 4])
     expect(() => inOne(layer, withShort(at))).toThrow(/expected \[n, h, w, c\], \[c\] and \[c\]/);
 });

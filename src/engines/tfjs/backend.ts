@@ -69,9 +69,33 @@ async function loadWasm(): Promise<Backend> {
     wasm.setWasmPaths(dirname(require.resolve("@tensorflow/tfjs-backend-wasm")) + sep);
   }
   if (!(await tf.setBackend("wasm"))) throw new Error("the WebAssembly module does not start");
+  guardMemory(tf.backend() as unknown as { wasm: Allocator });
   const vector = (await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true ? "SIMD" : "no SIMD";
   const description = `TensorFlow.js ${tf.version_core}, WebAssembly, ${vector}, 1 thread`;
   return { name: "tfjs-wasm", description, tf };
+}
+
+interface Allocator {
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+}
+
+const guarded = new WeakSet<Allocator>();
+
+/**
+ * WebAssembly's memory ends at 4 GiB. Address 0 says that there is no more; the backend would take it for an address like
+ * another and write over other tensors.
+ */
+function guardMemory({ wasm }: { wasm: Allocator }): void {
+  if (guarded.has(wasm)) return;
+  guarded.add(wasm);
+  wasm._free(wasm._malloc(1)); // the first call puts another function in its place
+  const allocate = wasm._malloc.bind(wasm);
+  wasm._malloc = (bytes) => {
+    const address = bytes < 2 ** 32 ? allocate(bytes) : 0;
+    if (address === 0) throw new Error(`WebAssembly has no memory left for ${bytes} bytes`);
+    return address;
+  };
 }
 
 /** A CommonJS module's exports, however the loader presents them. */

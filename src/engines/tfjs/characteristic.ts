@@ -1,4 +1,4 @@
-import { bind, checkCounts } from "../../core/shape.ts";
+import { characteristicCounts } from "../operations.ts";
 import { concat } from "./layout.ts";
 import type { TfjsTensor } from "./tensor.ts";
 
@@ -8,10 +8,9 @@ export function characteristic(
   frequencies: TfjsTensor,
   counts: readonly number[],
 ): { re: TfjsTensor; im: TfjsTensor } {
-  const { n } = bind("characteristic", [features, "n d"], [frequencies, "f d"]);
-  checkCounts("characteristic", counts, n!);
+  const groups = characteristicCounts(features, frequencies, counts);
   const angles = features.matMul(frequencies.transpose()); // [n, f]
-  return { re: groupMeans(angles.cos(), counts), im: groupMeans(angles.sin(), counts) };
+  return { re: groupMeans(angles.cos(), groups), im: groupMeans(angles.sin(), groups) };
 }
 
 /** Means over groups of consecutive rows, [n, f] → [groups, f]. */

@@ -1,5 +1,6 @@
-import { check, wholeNumber } from "../../core/errors.ts";
-import type { ConvolutionOptions } from "../engine.ts";
+import type { ConvolutionOptions, Tensor } from "../engine.ts";
+import { checkObject } from "../given.ts";
+import { convolutionGeometry } from "../operations.ts";
 import {
   convolve,
   filterGradientByConvolution,
@@ -8,38 +9,24 @@ import {
   imageGradientByConvolution,
   imageGradientByKernel,
 } from "./convolutionKernels.ts";
-import { checkRank, text } from "../shapes.ts";
 import type { TfjsTensor } from "./tensor.ts";
 
-export function conv2d(images: TfjsTensor, weights: TfjsTensor, options: ConvolutionOptions): TfjsTensor {
-  const [x, filters] = [images.float(), weights.float()];
-  const stride = wholeNumber("conv2d.stride", options.stride ?? 1, 1);
-  const padding = wholeNumber("conv2d.padding", options.padding ?? 0);
-  checkOperands(x, filters, padding);
+/** See `Tensor.conv2d`. */
+export function conv2d(
+  where: string,
+  images: TfjsTensor,
+  given: Tensor,
+  options: ConvolutionOptions,
+): TfjsTensor {
+  const { engine } = images;
+  const [x, filters] = [images.float(), engine.own(where, given).float()];
+  checkObject(where, options);
+  const bias = options.bias === undefined ? undefined : engine.own(`${where}.bias`, options.bias);
+  const { stride, padding } = convolutionGeometry(where, x.shape, filters.shape, options);
   // TensorFlow.js keeps filters as [h, w, inputs, outputs].
   const w = filters.transpose([1, 2, 3, 0]);
   const y = correlate(x, w, { stride, padding, images: x.shape, filters: w.shape });
-  if (options.bias === undefined) return y;
-  const bias = x.engine.own("conv2d.bias", options.bias);
-  check(
-    bias.shape.length === 1 && bias.shape[0] === filters.shape[0],
-    () => `conv2d.bias: expected shape ${text([filters.shape[0]!])}, got ${text(bias.shape)}`,
-  );
-  return y.add(bias);
-}
-
-function checkOperands(x: TfjsTensor, filters: TfjsTensor, padding: number): void {
-  checkRank("conv2d", x, 4, "[n, h, w, inputs]");
-  checkRank("conv2d", filters, 4, "filters [outputs, h, w, inputs]");
-  check(
-    x.shape[3] === filters.shape[3],
-    () => `conv2d: inputs is both ${x.shape[3]} (images) and ${filters.shape[3]} (filters)`,
-  );
-  check(
-    x.shape[1]! + 2 * padding >= filters.shape[1]! && x.shape[2]! + 2 * padding >= filters.shape[2]!,
-    () =>
-      `conv2d: filters ${text(filters.shape)} are larger than the images ${text(x.shape)} with padding ${padding}`,
-  );
+  return bias === undefined ? y : y.add(bias);
 }
 
 // The three bilinear forms of a convolution are each other's derivatives, so they close under differentiation. With
@@ -51,9 +38,14 @@ function checkOperands(x: TfjsTensor, filters: TfjsTensor, padding: number): voi
 
 /** y[n, i, j, o] = Σ x[n, i s + a − p, j s + b − p, c] w[a, b, c, o], over a, b, c. */
 function correlate(x: TfjsTensor, w: TfjsTensor, geometry: Geometry): TfjsTensor {
-  const { padding: p, stride } = geometry;
+  const { padding: p, stride, images, filters } = geometry;
+  const places = (axis: 0 | 1): number =>
+    Math.floor((images[axis + 1]! + 2 * p - filters[axis]!) / stride) + 1;
+  const shape = [images[0]!, places(0), places(1), filters[3]!];
   return x.engine.tape.record(
-    convolve(x, w, { stride, margins: { before: [p, p], after: [p, p] } }),
+    x.engine.unlessEmpty({ shape, dtype: "float32" }, [x, w], () =>
+      convolve(x, w, { stride, margins: { before: [p, p], after: [p, p] } }),
+    ),
     [x, w],
     [(g) => imageGradient(g, w, geometry), (g) => filterGradient(x, g, geometry)],
   );
@@ -63,7 +55,9 @@ function imageGradient(y: TfjsTensor, w: TfjsTensor, geometry: Geometry): TfjsTe
   const { engine } = y;
   const compute = engine.isWasm ? imageGradientByConvolution : imageGradientByKernel;
   return engine.tape.record(
-    engine.constant(() => compute(y, w, geometry)),
+    engine.unlessEmpty({ shape: geometry.images, dtype: "float32" }, [y, w], () =>
+      engine.constant(() => compute(y, w, geometry)),
+    ),
     [y, w],
     [(g) => correlate(g, w, geometry), (g) => filterGradient(g, y, geometry)],
   );
@@ -73,7 +67,9 @@ function filterGradient(x: TfjsTensor, y: TfjsTensor, geometry: Geometry): TfjsT
   const { engine } = x;
   const compute = engine.isWasm ? filterGradientByConvolution : filterGradientByKernel;
   return engine.tape.record(
-    engine.constant(() => compute(x, y, geometry)),
+    engine.unlessEmpty({ shape: geometry.filters, dtype: "float32" }, [x, y], () =>
+      engine.constant(() => compute(x, y, geometry)),
+    ),
     [x, y],
     [(g) => imageGradient(y, g, geometry), (g) => correlate(x, g, geometry)],
   );

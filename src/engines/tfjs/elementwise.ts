@@ -1,5 +1,6 @@
 import { sizeOf } from "../../core/shape.ts";
 import type { Operand } from "../engine.ts";
+import { numberOf } from "../given.ts";
 import { broadcastTo, sumTo } from "./layout.ts";
 import { broadcastShape, sameShape } from "../shapes.ts";
 import type { TfjsTensor } from "./tensor.ts";
@@ -100,6 +101,7 @@ export function binary(name: keyof typeof binaries, left: TfjsTensor, right: Ope
 /** d x^p = p x^(p−1) dx; for p = 0 the power is constant, also at x = 0, where x^(−1) is infinite. */
 export function power(base: TfjsTensor, exponent: number): TfjsTensor {
   const x = base.float();
+  numberOf("pow", exponent);
   const kernel = { kernel: "Pow", broadcasts: false };
   return x.engine.tape.record(
     apply(kernel, "pow", [x, exponent]),

@@ -1,8 +1,19 @@
 import type * as Tf from "@tensorflow/tfjs-core";
 import { check, InputError } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Engine, Precision, Tensor, ValueAndGradients } from "../engine.ts";
+import type { Engine, Precision, Tensor, ValueAndGradients, Values } from "../engine.ts";
+import {
+  checkFunction,
+  checkList,
+  checkPrecision,
+  numberOf,
+  numbersOf,
+  originOf,
+  shapeOf,
+  text,
+} from "../given.ts";
 import { tensorsOf } from "../tree.ts";
+import type { Described } from "../operations.ts";
 import { type Backend, type BackendName, backendNames, loadBackend } from "./backend.ts";
 import { concat } from "./layout.ts";
 import { Tape } from "./tape.ts";
@@ -56,6 +67,8 @@ export class TfjsEngine implements Engine {
   /** Tensors of the innermost scope. */
   #created: TfjsTensor[] | undefined;
   #closed = false;
+  /** Whether an operation of the interface runs. */
+  #attempting = false;
 
   constructor({ name, description, tf }: Backend) {
     this.name = name;
@@ -69,41 +82,58 @@ export class TfjsEngine implements Engine {
   }
 
   tensor(shape: Shape, values: ArrayLike<number>): TfjsTensor {
-    check(
-      sizeOf(shape) === values.length,
-      () => `tensor: expected ${sizeOf(shape)} values for shape [${shape.join(", ")}], got ${values.length}`,
-    );
+    const lengths = shapeOf("tensor", shape);
+    const numbers = numbersOf("tensor", values, "float32", lengths);
     // A copy, because some backends keep the array they are given.
-    return this.#wrap(this.#tf.tensor(Float32Array.from(values), [...shape], "float32"));
+    return this.#upload("tensor", lengths, numbers === values ? Float32Array.from(numbers) : numbers);
   }
 
   indices(values: ArrayLike<number>): TfjsTensor {
-    return this.#wrap(this.#tf.tensor(Int32Array.from(values), [values.length], "int32"));
+    const positions = numbersOf("indices", values, "int32");
+    const shape = shapeOf("indices", [positions.length]);
+    return this.#upload("indices", shape, positions === values ? Int32Array.from(positions) : positions);
   }
 
   fill(shape: Shape, value: number): TfjsTensor {
-    return this.run("Fill", {}, { shape: [...shape], value, dtype: "float32" });
+    this.checkOpen("fill");
+    const attributes = { shape: shapeOf("fill", shape), value: numberOf("fill", value), dtype: "float32" };
+    return this.attempt("fill", [attributes], () => this.run("Fill", {}, attributes));
   }
 
   concat(tensors: readonly Tensor[], axis = 0): TfjsTensor {
-    const parts = tensors.map((tensor) => this.own("concat", tensor));
-    return concat(this, parts, axis);
+    this.checkOpen("concat");
+    checkList("concat", tensors);
+    const parts = Array.from(tensors, (tensor) => this.own("concat", tensor));
+    return this.attempt("concat", parts, () => concat(this, parts, axis));
   }
 
   gradients(f: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): ValueAndGradients {
-    const own = inputs.map((input) => this.own("gradients", input));
-    for (const { dtype } of own) {
-      check(dtype === "float32", () => `gradients: expected float inputs, got ${dtype}`);
+    this.checkOpen("gradients");
+    checkFunction("gradients", f);
+    checkList("gradients", inputs);
+    const own = Array.from(inputs, (input) => this.own("gradients", input));
+    for (const { dtype, shape } of own) {
+      check(dtype === "float32", () => `gradients: expected float inputs, got ${dtype} ${text(shape)}`);
     }
     return this.tape.gradients(f, own);
   }
 
   noGrad<T>(f: () => T, precision: Precision = "full"): T {
+    this.checkOpen("noGrad");
+    checkFunction("noGrad", f);
+    checkPrecision(precision);
     check(precision === "full", () => `noGrad: ${this.name} convolves in float32 only, got ${precision}`);
     return this.tape.pause(f);
   }
 
   scope<T>(f: () => T): T {
+    this.checkOpen("scope");
+    checkFunction("scope", f);
+    return this.collected(f);
+  }
+
+  /** Runs f and frees every tensor created inside, except those it returns. */
+  collected<T>(f: () => T): T {
     const outer = this.#created;
     const inner: TfjsTensor[] = [];
     this.#created = inner;
@@ -138,25 +168,77 @@ export class TfjsEngine implements Engine {
 
   /** Runs a forward kernel; the result is a constant until the tape records it. */
   run(kernel: string, inputs: KernelInputs, attributes: Readonly<Record<string, unknown>> = {}): TfjsTensor {
-    check(!this.#closed, () => `${this.name}: used after it was closed`);
-    return this.#wrap(
+    return this.#kernel(() =>
       this.#tf
         .engine()
         .runKernel<Tf.Tensor>(kernel, inputs as Tf.NamedTensorMap, attributes as Tf.NamedAttrMap),
     );
   }
 
-  /** What `f` computes, as a constant, without its intermediate tensors. */
-  constant(f: () => TfjsTensor): TfjsTensor {
-    return this.tape.pause(() => this.scope(f));
+  /**
+   * Zeros where an operand or the result is empty, sums over nothing and the margins around it; else what f computes.
+   * TensorFlow.js's kernels are not made for empty tensors: some give another shape, or whatever lies in memory.
+   */
+  unlessEmpty(result: Described, operands: readonly TfjsTensor[], f: () => TfjsTensor): TfjsTensor {
+    const { shape, dtype } = result;
+    if (sizeOf(shape) > 0 && operands.every((operand) => sizeOf(operand.shape) > 0)) return f();
+    return this.run("Fill", {}, { shape: [...shape], value: 0, dtype });
   }
 
-  /** Narrows an argument to this engine's tensors. */
+  /** What `f` computes, as a constant, without its intermediate tensors. */
+  constant(f: () => TfjsTensor): TfjsTensor {
+    return this.tape.pause(() => this.collected(f));
+  }
+
+  /** Narrows an argument to this engine's tensors that may be used. */
   own(where: string, tensor: Tensor): TfjsTensor {
-    if (tensor instanceof TfjsTensor && tensor.engine === this) return tensor;
-    throw new InputError(
-      `${where}: expected a tensor of ${this.name}, got ${describe(tensor)}; move it with tensor(shape, values())`,
+    if (!(tensor instanceof TfjsTensor) || tensor.engine !== this) {
+      throw new InputError(
+        `${where}: expected a tensor of this ${this.name} engine, got ${originOf(tensor)}`,
+      );
+    }
+    this.checkOpen(where);
+    check(
+      tensor.readable,
+      () => `${where}: the tensor of shape ${text(tensor.shape)} was used after it was disposed`,
     );
+    return tensor;
+  }
+
+  checkOpen(where: string): void {
+    check(!this.#closed, () => `${where}: the ${this.name} engine was closed`);
+  }
+
+  /** Runs an operation; what TensorFlow.js says against it becomes an error that names the operation and its shapes. */
+  attempt<T>(where: string, operands: readonly { readonly shape: Shape }[], f: () => T): T {
+    // An operation made of others: the outermost one is what the caller knows.
+    if (this.#attempting) return f();
+    this.#attempting = true;
+    try {
+      return f();
+    } catch (error) {
+      if (!(error instanceof KernelFailure)) throw error;
+      const shapes = operands.map(({ shape }) => text(shape)).join(" and ");
+      throw new InputError(`${where} of ${shapes}: ${error.message}`);
+    } finally {
+      this.#attempting = false;
+    }
+  }
+
+  #upload(where: "tensor" | "indices", shape: Shape, values: Values): TfjsTensor {
+    this.checkOpen(where);
+    const dtype = where === "tensor" ? "float32" : "int32";
+    return this.attempt(where, [{ shape }], () =>
+      this.#kernel(() => this.#tf.tensor(values as Float32Array, [...shape], dtype)),
+    );
+  }
+
+  #kernel(run: () => Tf.Tensor): TfjsTensor {
+    try {
+      return this.#wrap(run());
+    } catch (error) {
+      throw new KernelFailure((error as Error).message, { cause: error });
+    }
   }
 
   #wrap(memory: Tf.Tensor): TfjsTensor {
@@ -166,8 +248,7 @@ export class TfjsEngine implements Engine {
   }
 }
 
-function describe(value: unknown): string {
-  const engine = (value as Partial<Tensor> | null | undefined)?.engine;
-  if (engine === undefined) return String(value);
-  return engine.name.startsWith("tfjs") ? "one of another tfjs engine" : `one of ${engine.name}`;
+/** What TensorFlow.js threw. */
+class KernelFailure extends Error {
+  override readonly name = "KernelFailure";
 }

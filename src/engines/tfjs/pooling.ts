@@ -1,13 +1,12 @@
-import { check, wholeNumber } from "../../core/errors.ts";
 import type { Shape } from "../../core/shape.ts";
+import { checkWindows } from "../operations.ts";
 import { step } from "./elementwise.ts";
-import { checkRank, text } from "../shapes.ts";
 import type { TfjsTensor } from "./tensor.ts";
 
 /** Averaging over windows and spreading over them are each other's adjoints. */
 export function avgPool(images: TfjsTensor, size: number): TfjsTensor {
   const x = images.float();
-  checkWindows("avgPool", x, size);
+  checkWindows("avgPool", x.shape, size);
   const y = pooled("AvgPool", x, size);
   return x.engine.tape.record(y, [x], [(g) => spread(g, size, x.shape)]);
 }
@@ -15,7 +14,7 @@ export function avgPool(images: TfjsTensor, size: number): TfjsTensor {
 /** The gradient goes to the first maximum of each window: d max = Σ mask dx. */
 export function maxPool(images: TfjsTensor, size: number): TfjsTensor {
   const x = images.float();
-  checkWindows("maxPool", x, size);
+  checkWindows("maxPool", x.shape, size);
   const y = pooled("MaxPool", x, size);
   return x.engine.tape.record(
     y,
@@ -78,13 +77,4 @@ function pooled(kernel: "AvgPool" | "MaxPool", x: TfjsTensor, size: number): Tfj
     const y = engine.run(kernel, { x: x.memory }, { ...sizes, pad: "valid", dimRoundingMode: "floor" });
     return engine.isWasm ? y.add(y.mul(0)) : y;
   });
-}
-
-function checkWindows(where: string, x: TfjsTensor, size: number): void {
-  checkRank(where, x, 4, "[n, h, w, c]");
-  wholeNumber(`${where}.size`, size, 1);
-  check(
-    Math.min(x.shape[1]!, x.shape[2]!) >= size,
-    () => `${where}: expected images of at least ${size}×${size} pixels, got shape ${text(x.shape)}`,
-  );
 }

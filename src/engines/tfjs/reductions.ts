@@ -1,35 +1,52 @@
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type { Axes } from "../engine.ts";
 import { broadcastTo, sumTo } from "./layout.ts";
-import { axesOf, axisOf, checkMatMul, reduced } from "../shapes.ts";
+import { flagOf } from "../given.ts";
+import { checkNotEmpty, productShape } from "../operations.ts";
+import { axesOf, axisOf, reduced } from "../shapes.ts";
 import type { TfjsTensor } from "./tensor.ts";
 
 export function sum(input: TfjsTensor, axes: Axes | undefined, keepAxes: boolean): TfjsTensor {
   const x = input.float();
   const over = axesOf("sum", axes, x.shape);
+  flagOf("sum", keepAxes);
   const kept = reduced(x.shape, over, true);
-  const y = x.engine.constant(() => total(x, over).reshape(reduced(x.shape, over, keepAxes)));
+  const shape = reduced(x.shape, over, keepAxes);
+  const y = x.engine.unlessEmpty({ shape, dtype: "float32" }, [x], () =>
+    x.engine.constant(() => total(x, over).reshape(shape)),
+  );
   return x.engine.tape.record(y, [x], [(g) => broadcastTo(g.reshape(kept), x.shape)]);
 }
 
 export function mean(x: TfjsTensor, axes: Axes | undefined, keepAxes: boolean): TfjsTensor {
   const over = axesOf("mean", axes, x.shape);
+  flagOf("mean", keepAxes);
   const count = over.reduce((product, axis) => product * x.shape[axis]!, 1);
   return sum(x, over, keepAxes).div(count);
 }
 
 /** A constant. */
 export function max(x: TfjsTensor, axes: Axes | undefined, keepAxes: boolean): TfjsTensor {
-  const reductionIndices = axesOf("max", axes, x.shape);
-  return x.engine.run("Max", { x: x.float().memory }, { reductionIndices, keepDims: keepAxes });
+  const over = axesOf("max", axes, x.shape);
+  flagOf("max", keepAxes);
+  checkNotEmpty("max", x.shape, over);
+  const result = { shape: reduced(x.shape, over, keepAxes), dtype: "float32" } as const;
+  return x.engine.unlessEmpty(result, [x], () =>
+    x.engine.run("Max", { x: x.float().memory }, { reductionIndices: over, keepDims: keepAxes }),
+  );
 }
 
 export function argmax(x: TfjsTensor, axis: number): TfjsTensor {
-  return x.engine.run("ArgMax", { x: x.memory }, { axis: axisOf("argmax", axis, x.shape) });
+  const along = axisOf("argmax", axis, x.shape);
+  checkNotEmpty("argmax", x.shape, [along]);
+  const result = { shape: reduced(x.shape, [along], false), dtype: "int32" } as const;
+  return x.engine.unlessEmpty(result, [x], () => x.engine.run("ArgMax", { x: x.memory }, { axis: along }));
 }
 
 /** z − log Σ exp z with z = x − max x; the maximum cancels, so it needs no derivative. */
 export function logSoftmax(x: TfjsTensor): TfjsTensor {
+  axisOf("logSoftmax", -1, x.shape);
+  if (sizeOf(x.shape) === 0) return x.float().alias();
   const z = x.sub(x.max(-1, true));
   return z.sub(z.exp().sum(-1, true).log());
 }
@@ -37,17 +54,15 @@ export function logSoftmax(x: TfjsTensor): TfjsTensor {
 /** d(AB) = dA B + A dB. */
 export function matMul(left: TfjsTensor, right: TfjsTensor): TfjsTensor {
   const [a, b] = [left.float(), right.float()];
-  checkMatMul(a.shape, b.shape);
+  const shape = productShape(a.shape, b.shape);
   const rows = a.shape.slice(0, -1);
   // One large product in place of a batch of small ones with the same right side.
   if (a.shape.length > 2 && b.shape.length === 2) {
     const flat = a.reshape([sizeOf(rows), a.shape.at(-1)!]);
     return matMul(flat, b).reshape([...rows, b.shape[1]!]);
   }
-  const y = a.engine.run(
-    "BatchMatMul",
-    { a: a.memory, b: b.memory },
-    { transposeA: false, transposeB: false },
+  const y = a.engine.unlessEmpty({ shape, dtype: "float32" }, [a, b], () =>
+    a.engine.run("BatchMatMul", { a: a.memory, b: b.memory }, { transposeA: false, transposeB: false }),
   );
   return a.engine.tape.record(
     y,

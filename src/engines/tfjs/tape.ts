@@ -86,7 +86,10 @@ export class Tape {
       const value = this.#scalar(f(...variables), variables);
       // Only an enclosing call may want to differentiate what follows.
       this.#recording = enclosing;
-      return { value, gradients: this.#replay(value, variables, start) };
+      const gradients = this.#engine.attempt("gradients", inputs, () =>
+        this.#replay(value, variables, start),
+      );
+      return { value, gradients };
     } finally {
       this.#recording = enclosing;
       this.#depth--;
@@ -140,7 +143,7 @@ export class Tape {
   ): void {
     entry.inputs.forEach((input, i) => {
       if (!relevant.has(input)) return;
-      const result = this.#engine.scope(() => entry.rules[i]!(cotangent, entry.output));
+      const result = this.#engine.collected(() => entry.rules[i]!(cotangent, entry.output));
       // Each cotangent is disposed of when used up, so two places must not share one.
       const part = result === cotangent ? cotangent.alias() : result;
       const before = cotangents.get(input);

@@ -11,12 +11,14 @@ import type {
   Tensor,
   Values,
 } from "../engine.ts";
+import { text } from "../given.ts";
+import type { Margins } from "../operations.ts";
 import { conv2d } from "./convolution.ts";
 import { characteristic } from "./characteristic.ts";
 import { binary, comparison, power, unary } from "./elementwise.ts";
 import type { TfjsEngine } from "./index.ts";
 import { broadcastTo, gather, pad, reshape, slice, transpose } from "./layout.ts";
-import { instanceNormRelu } from "./normalization.ts";
+import { convolvedBlock, instanceNormRelu } from "./normalization.ts";
 import { avgPool, maxPool } from "./pooling.ts";
 import { argmax, logSoftmax, matMul, max, mean, sum } from "./reductions.ts";
 
@@ -41,11 +43,14 @@ export class TfjsTensor implements Tensor {
     this.#memory = memory;
   }
 
+  /** Whether the values are there. Derivatives need some that the user has disposed of: the tape then holds them. */
+  get readable(): boolean {
+    return !this.#disposed || (this.engine.tape.replaying && this.#holders > 0);
+  }
+
   /** What TensorFlow.js kernels take. */
   get memory(): Tf.Tensor {
-    // Derivatives need values that the user may have disposed of in the meantime; the tape then holds them.
-    const readable = !this.#disposed || (this.engine.tape.replaying && this.#holders > 0);
-    check(readable, () => `tensor [${this.shape.join(", ")}]: used after it was disposed of`);
+    check(this.readable, () => `tensor ${text(this.shape)}: used after it was disposed`);
     return this.#memory;
   }
 
@@ -75,139 +80,149 @@ export class TfjsTensor implements Tensor {
   }
 
   detach(): TfjsTensor {
-    return this.engine.run("Identity", { x: this.memory });
+    return this.#perform("detach", () => this.engine.run("Identity", { x: this.memory }));
   }
 
   values(): Values {
-    return this.memory.dataSync<"float32" | "int32">();
+    return this.#perform("values", () => this.memory.dataSync<"float32" | "int32">());
   }
 
   item(): number {
-    check(sizeOf(this.shape) === 1, () => `item: expected one element, got shape [${this.shape.join(", ")}]`);
+    this.engine.own("item", this);
+    check(
+      sizeOf(this.shape) === 1,
+      () => `item: expected a tensor with one element, got shape ${text(this.shape)}`,
+    );
     return this.values()[0]!;
   }
 
   add(other: Operand): TfjsTensor {
-    return binary("add", this, other);
+    return this.#perform("add", () => binary("add", this, other));
   }
   sub(other: Operand): TfjsTensor {
-    return binary("sub", this, other);
+    return this.#perform("sub", () => binary("sub", this, other));
   }
   mul(other: Operand): TfjsTensor {
-    return binary("mul", this, other);
+    return this.#perform("mul", () => binary("mul", this, other));
   }
   div(other: Operand): TfjsTensor {
-    return binary("div", this, other);
+    return this.#perform("div", () => binary("div", this, other));
   }
   maximum(other: Operand): TfjsTensor {
-    return binary("maximum", this, other);
+    return this.#perform("maximum", () => binary("maximum", this, other));
   }
   minimum(other: Operand): TfjsTensor {
-    return binary("minimum", this, other);
+    return this.#perform("minimum", () => binary("minimum", this, other));
   }
   pow(exponent: number): TfjsTensor {
-    return power(this, exponent);
+    return this.#perform("pow", () => power(this, exponent));
   }
   greater(other: Operand): TfjsTensor {
-    return comparison("greater", this, other);
+    return this.#perform("greater", () => comparison("greater", this, other));
   }
   equal(other: Operand): TfjsTensor {
-    return comparison("equal", this, other);
+    return this.#perform("equal", () => comparison("equal", this, other));
   }
 
   neg(): TfjsTensor {
-    return unary("neg", this);
+    return this.#perform("neg", () => unary("neg", this));
   }
   exp(): TfjsTensor {
-    return unary("exp", this);
+    return this.#perform("exp", () => unary("exp", this));
   }
   log(): TfjsTensor {
-    return unary("log", this);
+    return this.#perform("log", () => unary("log", this));
   }
   sqrt(): TfjsTensor {
-    return unary("sqrt", this);
+    return this.#perform("sqrt", () => unary("sqrt", this));
   }
   rsqrt(): TfjsTensor {
-    return unary("rsqrt", this);
+    return this.#perform("rsqrt", () => unary("rsqrt", this));
   }
   square(): TfjsTensor {
-    return unary("square", this);
+    return this.#perform("square", () => unary("square", this));
   }
   abs(): TfjsTensor {
-    return unary("abs", this);
+    return this.#perform("abs", () => unary("abs", this));
   }
   sin(): TfjsTensor {
-    return unary("sin", this);
+    return this.#perform("sin", () => unary("sin", this));
   }
   cos(): TfjsTensor {
-    return unary("cos", this);
+    return this.#perform("cos", () => unary("cos", this));
   }
   tanh(): TfjsTensor {
-    return unary("tanh", this);
+    return this.#perform("tanh", () => unary("tanh", this));
   }
   sigmoid(): TfjsTensor {
-    return unary("sigmoid", this);
+    return this.#perform("sigmoid", () => unary("sigmoid", this));
   }
   relu(): TfjsTensor {
-    return unary("relu", this);
+    return this.#perform("relu", () => unary("relu", this));
   }
 
   sum(axes?: Axes, keepAxes = false): TfjsTensor {
-    return sum(this, axes, keepAxes);
+    return this.#perform("sum", () => sum(this, axes, keepAxes));
   }
   mean(axes?: Axes, keepAxes = false): TfjsTensor {
-    return mean(this, axes, keepAxes);
+    return this.#perform("mean", () => mean(this, axes, keepAxes));
   }
   max(axes?: Axes, keepAxes = false): TfjsTensor {
-    return max(this, axes, keepAxes);
+    return this.#perform("max", () => max(this, axes, keepAxes));
   }
   argmax(axis: number): TfjsTensor {
-    return argmax(this, axis);
+    return this.#perform("argmax", () => argmax(this, axis));
   }
 
   reshape(shape: Shape): TfjsTensor {
-    return reshape(this, shape);
+    return this.#perform("reshape", () => reshape(this, shape));
   }
   transpose(order?: readonly number[]): TfjsTensor {
-    return transpose(this, order);
+    return this.#perform("transpose", () => transpose(this, order));
   }
   broadcastTo(shape: Shape): TfjsTensor {
-    return broadcastTo(this, shape);
+    return this.#perform("broadcastTo", () => broadcastTo(this, shape));
   }
   slice(begin: Shape, size: Shape): TfjsTensor {
-    return slice(this, begin, size);
+    return this.#perform("slice", () => slice(this, begin, size));
   }
-  pad(margins: readonly (readonly [before: number, after: number])[]): TfjsTensor {
-    return pad(this, margins);
+  pad(margins: Margins): TfjsTensor {
+    return this.#perform("pad", () => pad(this, margins));
   }
   gather(indices: Tensor, axis = 0): TfjsTensor {
-    return gather(this, this.engine.own("gather", indices), axis);
+    return this.#perform("gather", () => gather(this, this.engine.own("gather", indices), axis));
   }
   matMul(other: Tensor): TfjsTensor {
-    return matMul(this, this.engine.own("matMul", other));
+    return this.#perform("matMul", () => matMul(this, this.engine.own("matMul", other)));
   }
 
   characteristic(frequencies: Tensor, counts: readonly number[]): { re: TfjsTensor; im: TfjsTensor } {
-    return characteristic(this, this.engine.own("characteristic", frequencies), counts);
+    const where = "characteristic";
+    return this.#perform(where, () => characteristic(this, this.engine.own(where, frequencies), counts));
   }
 
   logSoftmax(): TfjsTensor {
-    return logSoftmax(this);
+    return this.#perform("logSoftmax", () => logSoftmax(this));
   }
   conv2d(filters: Tensor, options: ConvolutionOptions = {}): TfjsTensor {
-    return conv2d(this, this.engine.own("conv2d", filters), options);
+    return this.#perform("conv2d", () => conv2d("conv2d", this, filters, options));
   }
   avgPool(size: number): TfjsTensor {
-    return avgPool(this, size);
+    return this.#perform("avgPool", () => avgPool(this, size));
   }
   maxPool(size: number): TfjsTensor {
-    return maxPool(this, size);
+    return this.#perform("maxPool", () => maxPool(this, size));
   }
   instanceNormRelu(scale: Tensor, shift: Tensor, options: InstanceNormReluOptions): TfjsTensor {
     const where = "instanceNormRelu";
-    return instanceNormRelu(this, this.engine.own(where, scale), this.engine.own(where, shift), options);
+    return this.#perform(where, () => instanceNormRelu(where, this, [scale, shift], options));
   }
   convolvedBlock(filters: Tensor, options: LayerOptions): TfjsTensor {
-    return this.conv2d(filters, options).instanceNormRelu(options.scale, options.shift, options);
+    return this.#perform("convolvedBlock", () => convolvedBlock(this, filters, options));
+  }
+
+  /** Runs an operation on this tensor, which must be alive. */
+  #perform<T>(where: string, f: () => T): T {
+    return this.engine.own(where, this).engine.attempt(where, [this], f);
   }
 }

@@ -10,9 +10,6 @@ export type Handle = number;
 export const typeCodes: Readonly<Record<DType, number>> = { float32: 0, float64: 1, int32: 2 };
 export const types: readonly DType[] = ["float32", "float64", "int32"];
 
-/** JavaScript's arrays of each element type. */
-export const hostArrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array } as const;
-
 /** First element of the scratch array's lists; before them lies the header of the last result: axes, type, lengths. */
 export const firstList = 16;
 

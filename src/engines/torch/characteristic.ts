@@ -1,5 +1,5 @@
-import { bind, checkCounts } from "../../core/shape.ts";
 import type { Tensor } from "../engine.ts";
+import { characteristicCounts } from "../operations.ts";
 import { firstList } from "./addon.ts";
 import type { TorchTensor } from "./tensor.ts";
 
@@ -12,12 +12,13 @@ export function characteristic(
   const { runtime } = input;
   const features = runtime.float("characteristic", input);
   const omega = runtime.float("characteristic", frequencies);
-  const { n, f } = bind("characteristic", [features, "n d"], [omega, "f d"]);
-  checkCounts("characteristic", counts, n!);
-  runtime.lists(counts);
-  runtime.native.characteristic(features.handle, omega.handle);
+  const groups = characteristicCounts(features, omega, counts);
+  runtime.lists(groups);
+  runtime.attempt("characteristic", [features, omega], () =>
+    runtime.native.characteristic(features.handle, omega.handle),
+  );
   const { scratch } = runtime.native;
   const part = (i: number): Tensor =>
-    runtime.adopt(scratch[firstList + i]!, [counts.length, f!], runtime.dtype);
+    runtime.adopt(scratch[firstList + i]!, [groups.length, omega.shape[0]!], runtime.dtype);
   return { re: part(0), im: part(1) };
 }

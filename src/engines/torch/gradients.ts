@@ -1,9 +1,9 @@
 import { check } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Precision, Tensor, ValueAndGradients } from "../engine.ts";
+import { checkFunction, checkList, checkPrecision, text } from "../given.ts";
 import { firstList } from "./addon.ts";
 import type { Runtime } from "./runtime.ts";
-import { text } from "../shapes.ts";
 
 /**
  * Value and gradients of f at the inputs; see `Engine.gradients`.
@@ -17,21 +17,23 @@ export function gradients(
   inputs: readonly Tensor[],
 ): ValueAndGradients {
   runtime.checkOpen("gradients");
+  checkFunction("gradients", f);
+  checkList("gradients", inputs);
+  const own = Array.from(inputs, (input) => runtime.own("gradients", input));
+  for (const { dtype, shape } of own) {
+    check(dtype !== "int32", () => `gradients: expected float inputs, got int32 ${text(shape)}`);
+  }
   const { native } = runtime;
   const nested = runtime.recording;
   return recording(runtime, true, () => {
-    const variables = inputs.map((input) => {
-      const { handle, dtype, shape } = runtime.own("gradients", input);
-      check(dtype !== "int32", () => `gradients: expected float inputs, got int32 ${text(shape)}`);
-      return runtime.wrap(native.variable(handle, nested));
-    });
+    const variables = own.map(({ handle }) => runtime.wrap(native.variable(handle, nested)));
     const value = runtime.own("gradients", f(...variables));
     check(
       sizeOf(value.shape) === 1 && value.dtype !== "int32",
       () => `gradients: expected f to return one float, got ${value.dtype} ${text(value.shape)}`,
     );
-    runtime.lists(variables.map(({ handle }) => handle));
-    native.differentiate(value.handle, nested);
+    runtime.lists(variables.map((variable) => runtime.own("gradients", variable).handle));
+    runtime.attempt("gradients", own, () => native.differentiate(value.handle, nested));
     const handles = native.scratch.slice(firstList + 1, firstList + 1 + variables.length);
     return {
       value: nested ? value : value.detach(),
@@ -42,6 +44,9 @@ export function gradients(
 
 /** Runs f without recording; see `Engine.noGrad`. */
 export function noGrad<T>(runtime: Runtime, f: () => T, precision: Precision = "full"): T {
+  runtime.checkOpen("noGrad");
+  checkFunction("noGrad", f);
+  checkPrecision(precision);
   return recording(runtime, false, f, precision);
 }
 

@@ -1,11 +1,11 @@
 import { availableParallelism, totalmem } from "node:os";
 import { check, InputError, wholeNumber } from "../../core/errors.ts";
-import { type Shape, sizeOf } from "../../core/shape.ts";
-import type { Availability, DType, Engine, Tensor, Values } from "../engine.ts";
-import { hostArrays, loadAddon, typeCodes } from "./addon.ts";
+import type { Availability, Engine, Tensor } from "../engine.ts";
+import { checkList, numberOf, numbersOf, shapeOf } from "../given.ts";
+import { concatAxis, rangeOf } from "../operations.ts";
+import { loadAddon, typeCodes } from "./addon.ts";
 import { gradients, noGrad } from "./gradients.ts";
 import { Runtime } from "./runtime.ts";
-import { axisOf, rangeOf, text } from "../shapes.ts";
 
 export interface TorchOptions {
   /** Type of every floating-point tensor. float64 is for gradient checks: several times slower. */
@@ -81,26 +81,23 @@ function engineOf(runtime: Runtime, { name, description }: { name: string; descr
     name,
     description,
     dtype,
-    tensor(shape, values) {
-      checkShape("tensor", shape);
-      const size = sizeOf(shape);
-      check(
-        values.length === size,
-        () => `tensor: expected ${size} values for shape ${text(shape)}, got ${values.length}`,
-      );
-      return runtime.upload("tensor", shape, asType(values, dtype), dtype);
+    tensor(given, values) {
+      const shape = shapeOf("tensor", given);
+      return runtime.upload("tensor", shape, numbersOf("tensor", values, dtype, shape), dtype);
     },
     indices(values) {
-      const positions = asType(values, "int32");
-      const tensor = runtime.upload("indices", [positions.length], positions, "int32");
+      const positions = numbersOf("indices", values, "int32");
+      const shape = shapeOf("indices", [positions.length]);
+      const tensor = runtime.upload("indices", shape, positions, "int32");
       tensor.range = rangeOf(positions);
       return tensor;
     },
-    fill(shape, value) {
+    fill(given, value) {
       runtime.checkOpen("fill");
-      checkShape("fill", shape);
+      const shape = shapeOf("fill", given);
+      numberOf("fill", value);
       runtime.lists(shape);
-      return runtime.wrap(native.full(value, typeCodes[dtype], cuda));
+      return runtime.call("fill", [{ shape }], () => native.full(value, typeCodes[dtype], cuda));
     },
     concat: (tensors, axis = 0) => concat(runtime, tensors, axis),
     gradients: (f, inputs) => gradients(runtime, f, inputs),
@@ -114,35 +111,10 @@ function engineOf(runtime: Runtime, { name, description }: { name: string; descr
 }
 
 function concat(runtime: Runtime, tensors: readonly Tensor[], axis: number): Tensor {
-  const own = tensors.map((tensor) => runtime.own("concat", tensor));
-  const first = own[0];
-  check(first !== undefined, () => "concat: expected at least one tensor, got none");
-  const along = axisOf("concat", axis, first.shape);
-  for (const { shape, dtype } of own) {
-    check(
-      dtype === first.dtype &&
-        shape.length === first.shape.length &&
-        shape.every((length, i) => i === along || length === first.shape[i]),
-      () =>
-        `concat: expected ${first.dtype} shapes equal to ${text(first.shape)} except along axis ${along}, ` +
-        `got ${dtype} ${text(shape)}`,
-    );
-  }
+  runtime.checkOpen("concat");
+  checkList("concat", tensors);
+  const own = Array.from(tensors, (tensor) => runtime.own("concat", tensor));
+  const along = concatAxis(own, axis);
   runtime.lists(own.map(({ handle }) => handle));
   return runtime.call("concat", own, () => runtime.native.concat(along));
-}
-
-function checkShape(where: string, shape: Shape): void {
-  check(
-    shape.every((length) => Number.isSafeInteger(length) && length >= 0),
-    () => `${where}: expected whole lengths >= 0, got shape ${text(shape)}`,
-  );
-}
-
-const arrayNames = { float32: "Float32Array", float64: "Float64Array", int32: "Int32Array" };
-
-/** The values as a typed array: the same array where its type fits (known by its tag, as it may be of another realm). */
-function asType(values: ArrayLike<number>, type: DType): Values {
-  const tag = (values as { [Symbol.toStringTag]?: string })[Symbol.toStringTag];
-  return tag === arrayNames[type] ? (values as Values) : hostArrays[type].from(values);
 }

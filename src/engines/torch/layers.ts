@@ -1,4 +1,3 @@
-import { check, wholeNumber } from "../../core/errors.ts";
 import type {
   ConvolutionOptions,
   InstanceNormReluOptions,
@@ -6,44 +5,38 @@ import type {
   Pooling,
   Tensor,
 } from "../engine.ts";
-import { checkNormRelu, text } from "../shapes.ts";
+import { checkObject } from "../given.ts";
+import { checkNormRelu, checkWindows, convolutionGeometry, type Geometry } from "../operations.ts";
 import type { TorchTensor } from "./tensor.ts";
 
-interface Convolution {
+interface Convolution extends Geometry {
   readonly images: TorchTensor;
   readonly filters: TorchTensor;
   readonly bias: TorchTensor | undefined;
-  readonly stride: number;
-  readonly padding: number;
   readonly operands: readonly TorchTensor[];
 }
 
-function convolutionOf(input: TorchTensor, given: Tensor, options: ConvolutionOptions): Convolution {
+function convolutionOf(
+  where: string,
+  input: TorchTensor,
+  given: Tensor,
+  options: ConvolutionOptions,
+): Convolution {
   const { runtime } = input;
-  const { stride = 1, padding = 0 } = options;
-  const images = runtime.float("conv2d", input);
-  const filters = runtime.float("conv2d", given);
-  const bias = options.bias === undefined ? undefined : runtime.float("conv2d", options.bias);
-  wholeNumber("conv2d.stride", stride, 1);
-  wholeNumber("conv2d.padding", padding);
-  check(
-    images.shape.length === 4 && filters.shape.length === 4 && images.shape[3] === filters.shape[3],
-    () =>
-      `conv2d: expected [n, h, w, inputs] and [outputs, fh, fw, inputs], ` +
-      `got ${text(images.shape)} and ${text(filters.shape)}`,
-  );
-  check(
-    bias === undefined || (bias.shape.length === 1 && bias.shape[0] === filters.shape[0]),
-    () => `conv2d: expected a bias of shape [${filters.shape[0]!}], got ${text(bias!.shape)}`,
-  );
+  const images = runtime.float(where, input);
+  const filters = runtime.float(where, given);
+  checkObject(where, options);
+  const bias = options.bias === undefined ? undefined : runtime.float(`${where}.bias`, options.bias);
+  const geometry = convolutionGeometry(where, images.shape, filters.shape, options);
   const operands = bias === undefined ? [images, filters] : [images, filters, bias];
-  return { images, filters, bias, stride, padding, operands };
+  return { images, filters, bias, operands, ...geometry };
 }
 
 /** See `Tensor.conv2d`. */
 export function conv2d(input: TorchTensor, given: Tensor, options: ConvolutionOptions): Tensor {
   const { runtime } = input;
-  const { images, filters, bias, stride, padding, operands } = convolutionOf(input, given, options);
+  const convolution = convolutionOf("conv2d", input, given, options);
+  const { images, filters, bias, stride, padding, operands } = convolution;
   return runtime.call("conv2d", operands, () =>
     runtime.native.conv2d(images.handle, filters.handle, bias?.handle ?? 0, stride, padding),
   );
@@ -51,18 +44,20 @@ export function conv2d(input: TorchTensor, given: Tensor, options: ConvolutionOp
 
 /** See `Tensor.convolvedBlock`. */
 export function convolvedBlock(input: TorchTensor, given: Tensor, options: LayerOptions): Tensor {
+  const where = "convolvedBlock";
   const { runtime } = input;
-  const { scale, shift, epsilon, pooling } = options;
-  const { images, filters, bias, stride, padding, operands } = convolutionOf(input, given, options);
-  const gain = runtime.float("convolvedBlock", scale);
-  const offset = runtime.float("convolvedBlock", shift);
-  const [n, h, w] = images.shape as [number, number, number];
-  const [outputs, fh, fw] = filters.shape as [number, number, number];
-  const length = (from: number, window: number): number =>
-    Math.floor((from + 2 * padding - window) / stride) + 1;
-  checkNormRelu([n, length(h, fh), length(w, fw), outputs], gain.shape, offset.shape, pooling);
+  const { images, filters, bias, stride, padding, operands, shape } = convolutionOf(
+    where,
+    input,
+    given,
+    options,
+  );
+  const gain = runtime.float(where, options.scale);
+  const offset = runtime.float(where, options.shift);
+  checkNormRelu(where, shape, [gain.shape, offset.shape], options);
+  const { epsilon, pooling } = options;
   runtime.lists([filters.handle, bias?.handle ?? 0]);
-  return runtime.call("convolvedBlock", [...operands, gain, offset], () =>
+  return runtime.call(where, [...operands, gain, offset], () =>
     runtime.native.layer(
       images.handle,
       gain.handle,
@@ -79,8 +74,7 @@ export function convolvedBlock(input: TorchTensor, given: Tensor, options: Layer
 export function pool(kind: "avgPool" | "maxPool", input: TorchTensor, size: number): Tensor {
   const { runtime } = input;
   const images = runtime.float(kind, input);
-  wholeNumber(`${kind}.size`, size, 1);
-  check(images.shape.length === 4, () => `${kind}: expected [n, h, w, c], got ${text(images.shape)}`);
+  checkWindows(kind, images.shape, size);
   return runtime.call(kind, [images], () => runtime.native[kind](images.handle, size));
 }
 
@@ -89,14 +83,15 @@ export function instanceNormRelu(
   input: TorchTensor,
   scale: Tensor,
   shift: Tensor,
-  { epsilon, pooling }: InstanceNormReluOptions,
+  options: InstanceNormReluOptions,
 ): Tensor {
   const where = "instanceNormRelu";
   const { runtime } = input;
   const images = runtime.float(where, input);
   const gain = runtime.float(where, scale);
   const offset = runtime.float(where, shift);
-  checkNormRelu(images.shape, gain.shape, offset.shape, pooling);
+  checkNormRelu(where, images.shape, [gain.shape, offset.shape], options);
+  const { epsilon, pooling } = options;
   return runtime.call(where, [images, gain, offset], () =>
     runtime.native.instanceNormRelu(
       images.handle,

@@ -1,9 +1,9 @@
 import { check, InputError } from "../../core/errors.ts";
 import type { Shape } from "../../core/shape.ts";
 import type { DType, Engine, Tensor } from "../engine.ts";
-import { isTensor, tensorsOf } from "../tree.ts";
+import { checkFunction, originOf, text } from "../given.ts";
+import { tensorsOf } from "../tree.ts";
 import { type Addon, firstList, type Handle, typeCodes, types } from "./addon.ts";
-import { text } from "../shapes.ts";
 import { TorchTensor } from "./tensor.ts";
 
 export interface RuntimeOptions {
@@ -71,47 +71,56 @@ export class Runtime {
     }
   }
 
-  /** The tensor as one of this engine's, still alive. */
+  /** The tensor as one of this engine's, still alive, while the engine is open. */
   own(where: string, tensor: Tensor): TorchTensor {
-    if (!(tensor instanceof TorchTensor) || tensor.runtime !== this) {
-      throw new InputError(
-        `${where}: expected a tensor of this ${this.engine.name} engine, got ${origin(tensor)}`,
-      );
+    if (tensor instanceof TorchTensor && tensor.runtime === this && tensor.handle !== 0 && !this.closed) {
+      return tensor;
     }
-    if (tensor.handle === 0) {
-      throw new InputError(
-        `${where}: the tensor of shape ${text(tensor.shape)} was used after it was disposed`,
-      );
-    }
-    return tensor;
+    throw this.unusable(where, tensor);
   }
 
   /** The tensor in the engine's float type; int32 is converted. */
   float(where: string, tensor: Tensor): TorchTensor {
     const ours = this.own(where, tensor);
-    return ours.dtype === "int32" ? this.wrap(this.native.cast(ours.handle, typeCodes[this.dtype])) : ours;
+    if (ours.dtype !== "int32") return ours;
+    return this.call(where, [ours], () => this.native.cast(ours.handle, typeCodes[this.dtype]));
   }
 
   /** Runs a native call; what libtorch says against it becomes an error that names the operation and the shapes. */
-  call(where: string, operands: readonly Tensor[], run: () => Handle): TorchTensor {
-    let handle: Handle;
+  attempt<T>(where: string, operands: readonly Shaped[], run: () => T): T {
     try {
-      handle = run();
+      return run();
     } catch (error) {
-      const shapes = operands.map(({ shape }) => text(shape)).join(" and ");
-      throw new InputError(`${where} of ${shapes}: ${(error as Error).message}`);
+      throw refusal(where, operands, error);
     }
-    return this.wrap(handle);
+  }
+
+  /** The tensor that a native call returns. */
+  call(where: string, operands: readonly Shaped[], run: () => Handle): TorchTensor {
+    return this.wrap(this.attempt(where, operands, run));
   }
 
   upload(where: string, shape: Shape, values: ArrayBufferView, type: DType): TorchTensor {
     this.checkOpen(where);
     this.lists(shape);
-    return this.wrap(this.native.upload(values, typeCodes[type], this.cuda));
+    return this.call(where, [{ shape }], () => this.native.upload(values, typeCodes[type], this.cuda));
   }
 
   checkOpen(where: string): void {
     check(!this.closed, () => `${where}: the ${this.engine.name} engine was closed`);
+  }
+
+  private unusable(where: string, tensor: Tensor): InputError {
+    if (!(tensor instanceof TorchTensor) || tensor.runtime !== this) {
+      return new InputError(
+        `${where}: expected a tensor of this ${this.engine.name} engine, got ${originOf(tensor)}`,
+      );
+    }
+    return new InputError(
+      tensor.handle === 0
+        ? `${where}: the tensor of shape ${text(tensor.shape)} was used after it was disposed`
+        : `${where}: the ${this.engine.name} engine was closed`,
+    );
   }
 
   dispose(tensor: TorchTensor): void {
@@ -124,6 +133,8 @@ export class Runtime {
 
   /** Runs f; frees all tensors made inside except those it returns, or all if it throws. */
   inScope<T>(f: () => T): T {
+    this.checkOpen("scope");
+    checkFunction("scope", f);
     const outer = this.scope;
     const inside: TorchTensor[] = [];
     this.scope = inside;
@@ -158,8 +169,14 @@ export class Runtime {
   }
 }
 
-function origin(value: unknown): string {
-  return isTensor(value) ? `one of another engine, ${value.engine.name}` : String(value);
+interface Shaped {
+  readonly shape: Shape;
+}
+
+function refusal(where: string, operands: readonly Shaped[], error: unknown): Error {
+  const { message } = error as Error;
+  if (message.startsWith("internal:")) return error as Error;
+  return new InputError(`${where} of ${operands.map(({ shape }) => text(shape)).join(" and ")}: ${message}`);
 }
 
 function isPromise(value: unknown): boolean {

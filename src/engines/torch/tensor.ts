@@ -1,4 +1,4 @@
-import { check, InputError } from "../../core/errors.ts";
+import { check } from "../../core/errors.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import type {
   Axes,
@@ -11,20 +11,15 @@ import type {
   Tensor,
   Values,
 } from "../engine.ts";
-import {
-  type BinaryName,
-  type ComparisonName,
-  hostArrays,
-  type ReductionName,
-  typeCodes,
-  type UnaryName,
-} from "./addon.ts";
-import type { Handle } from "./addon.ts";
+import type { BinaryName, ComparisonName, Handle, ReductionName, UnaryName } from "./addon.ts";
+import { allocated, flagOf, numberOf, text } from "../given.ts";
+import { checkNotEmpty, type Margins, productShape, type Range } from "../operations.ts";
+import { axesOf, axisOf, broadcastShape } from "../shapes.ts";
+import { typeCodes } from "./addon.ts";
 import { characteristic } from "./characteristic.ts";
 import { conv2d, convolvedBlock, instanceNormRelu, pool } from "./layers.ts";
+import { argmax, broadcastTo, gather, pad, reshape, slice, transpose } from "./layout.ts";
 import type { Runtime } from "./runtime.ts";
-import { axesOf, axisOf, checkBroadcast, checkMatMul, checkRange, checkReshape } from "../shapes.ts";
-import { type Range, rangeOf, text } from "../shapes.ts";
 
 /** A tensor of libtorch. Arithmetic takes an int32 operand as the engine's float type. */
 export class TorchTensor implements Tensor {
@@ -68,9 +63,10 @@ export class TorchTensor implements Tensor {
     return this.binary("minimum", other);
   }
   pow(exponent: number): Tensor {
-    check(typeof exponent === "number", () => `pow: expected a number as exponent, got ${typeof exponent}`);
-    const x = this.runtime.float("pow", this);
-    return this.runtime.wrap(this.runtime.native.pow(x.handle, exponent));
+    const { runtime } = this;
+    const x = runtime.float("pow", this);
+    numberOf("pow", exponent);
+    return runtime.call("pow", [x], () => runtime.native.pow(x.handle, exponent));
   }
   greater(other: Operand): Tensor {
     return this.comparison("greater", other);
@@ -126,85 +122,33 @@ export class TorchTensor implements Tensor {
     return this.reduction("max", axes, keepAxes);
   }
   argmax(axis: number): Tensor {
-    const { runtime } = this;
-    const { handle } = runtime.own("argmax", this);
-    const along = axisOf("argmax", axis, this.shape);
-    return runtime.call("argmax", [this], () => runtime.native.argmax(handle, along));
+    return argmax(this, axis);
   }
 
   reshape(shape: Shape): Tensor {
-    const { runtime } = this;
-    const { handle } = runtime.own("reshape", this);
-    checkReshape(this.shape, shape);
-    runtime.lists(shape);
-    return runtime.wrap(runtime.native.reshape(handle));
+    return reshape(this, shape);
   }
-
-  transpose(order: readonly number[] = this.shape.map((_, axis) => this.shape.length - 1 - axis)): Tensor {
-    const { runtime } = this;
-    const { handle } = runtime.own("transpose", this);
-    check(
-      order.length === this.shape.length && new Set(order).size === order.length,
-      () => `transpose: expected every axis of ${text(this.shape)} once, got order ${text(order)}`,
-    );
-    runtime.lists(order.map((axis) => axisOf("transpose", axis, this.shape)));
-    return runtime.wrap(runtime.native.transpose(handle));
+  transpose(order?: readonly number[]): Tensor {
+    return transpose(this, order);
   }
-
   broadcastTo(shape: Shape): Tensor {
-    const { runtime } = this;
-    const { handle } = runtime.own("broadcastTo", this);
-    runtime.lists(shape);
-    return runtime.call("broadcastTo", [this, { shape } as Tensor], () => runtime.native.broadcastTo(handle));
+    return broadcastTo(this, shape);
   }
-
   slice(begin: Shape, size: Shape): Tensor {
-    const { runtime } = this;
-    const { handle } = runtime.own("slice", this);
-    const fits =
-      begin.length === this.shape.length &&
-      size.length === begin.length &&
-      begin.every(
-        (first, axis) => first >= 0 && size[axis]! >= 0 && first + size[axis]! <= this.shape[axis]!,
-      );
-    check(
-      fits,
-      () => `slice: expected a part of ${text(this.shape)}, got begin ${text(begin)}, size ${text(size)}`,
-    );
-    runtime.lists(begin, size);
-    return runtime.wrap(runtime.native.slice(handle));
+    return slice(this, begin, size);
   }
-
-  pad(margins: readonly (readonly [before: number, after: number])[]): Tensor {
-    const { runtime } = this;
-    const { handle } = runtime.own("pad", this);
-    check(
-      margins.length === this.shape.length && margins.every(([before, after]) => before >= 0 && after >= 0),
-      () =>
-        `pad: expected two margins >= 0 for every axis of ${text(this.shape)}, got ${JSON.stringify(margins)}`,
-    );
-    runtime.lists(margins.toReversed().flat());
-    return runtime.call("pad", [this], () => runtime.native.pad(handle));
+  pad(margins: Margins): Tensor {
+    return pad(this, margins);
   }
-
   gather(indices: Tensor, axis = 0): Tensor {
-    const { runtime } = this;
-    const { handle } = runtime.own("gather", this);
-    const at = runtime.own("gather", indices);
-    check(
-      at.dtype === "int32" && at.shape.length === 1,
-      () => `gather: expected int32 indices of shape [count], got ${at.dtype} ${text(at.shape)}`,
-    );
-    const along = axisOf("gather", axis, this.shape);
-    checkRange(at.range ?? rangeOf(at.values()), this.shape[along]!);
-    return runtime.call("gather", [this, at], () => runtime.native.gather(handle, at.handle, along));
+    return gather(this, indices, axis);
   }
 
   matMul(other: Tensor): Tensor {
     const { runtime } = this;
     const left = runtime.float("matMul", this);
     const right = runtime.float("matMul", other);
-    checkMatMul(left.shape, right.shape);
+    productShape(left.shape, right.shape);
     return runtime.call("matMul", [left, right], () => runtime.native.matMul(left.handle, right.handle));
   }
 
@@ -218,6 +162,7 @@ export class TorchTensor implements Tensor {
   logSoftmax(): Tensor {
     const { runtime } = this;
     const x = runtime.float("logSoftmax", this);
+    axisOf("logSoftmax", -1, x.shape);
     return runtime.call("logSoftmax", [x], () => runtime.native.logSoftmax(x.handle));
   }
 
@@ -238,24 +183,29 @@ export class TorchTensor implements Tensor {
   }
 
   detach(): Tensor {
-    const { handle } = this.runtime.own("detach", this);
-    return this.runtime.wrap(this.runtime.native.detach(handle));
+    const { runtime } = this;
+    const { handle } = runtime.own("detach", this);
+    return runtime.call("detach", [this], () => runtime.native.detach(handle));
   }
 
   values(): Values {
-    const { handle } = this.runtime.own("values", this);
-    const target = new hostArrays[this.dtype](sizeOf(this.shape));
-    this.runtime.native.download(handle, target);
-    return target;
+    const { runtime } = this;
+    const { handle } = runtime.own("values", this);
+    const target = allocated("values", this.dtype, sizeOf(this.shape));
+    return runtime.attempt("values", [this], () => {
+      runtime.native.download(handle, target);
+      return target;
+    });
   }
 
   item(): number {
-    const { handle } = this.runtime.own("item", this);
+    const { runtime } = this;
+    const { handle } = runtime.own("item", this);
     check(
       sizeOf(this.shape) === 1,
       () => `item: expected a tensor with one element, got shape ${text(this.shape)}`,
     );
-    return this.runtime.native.item(handle);
+    return runtime.attempt("item", [this], () => runtime.native.item(handle));
   }
 
   dispose(): void {
@@ -264,35 +214,42 @@ export class TorchTensor implements Tensor {
 
   private unary(name: UnaryName): Tensor {
     const { runtime } = this;
-    return runtime.wrap(runtime.native[name](runtime.float(name, this).handle));
+    const x = runtime.float(name, this);
+    return runtime.call(name, [x], () => runtime.native[name](x.handle));
   }
 
   private binary(name: BinaryName, other: Operand): Tensor {
     const { runtime } = this;
     const left = runtime.float(name, this);
-    if (typeof other === "number") return runtime.wrap(runtime.native[name](left.handle, other, true));
+    if (typeof other === "number") {
+      return runtime.call(name, [left], () => runtime.native[name](left.handle, other, true));
+    }
     const right = runtime.float(name, other);
-    checkBroadcast(name, left.shape, right.shape);
-    return runtime.wrap(runtime.native[name](left.handle, right.handle, false));
+    broadcastShape(name, left.shape, right.shape);
+    return runtime.call(name, [left, right], () => runtime.native[name](left.handle, right.handle, false));
   }
 
   private comparison(name: ComparisonName, other: Operand): Tensor {
     const { runtime } = this;
     const left = runtime.own(name, this);
     const type = typeCodes[runtime.dtype];
-    if (typeof other === "number") return runtime.wrap(runtime.native[name](left.handle, other, true, type));
+    if (typeof other === "number") {
+      return runtime.call(name, [left], () => runtime.native[name](left.handle, other, true, type));
+    }
     const right = runtime.own(name, other);
-    checkBroadcast(name, left.shape, right.shape);
-    return runtime.wrap(runtime.native[name](left.handle, right.handle, false, type));
+    broadcastShape(name, left.shape, right.shape);
+    return runtime.call(name, [left, right], () =>
+      runtime.native[name](left.handle, right.handle, false, type),
+    );
   }
 
   private reduction(name: ReductionName, axes: Axes | undefined, keepAxes: boolean): Tensor {
     const { runtime } = this;
     const x = runtime.float(name, this);
     const along = axesOf(name, axes, x.shape);
+    flagOf(name, keepAxes);
+    if (name === "max") checkNotEmpty(name, x.shape, along);
     if (along.length === 0) return name === "max" ? x.detach() : x.reshape(x.shape);
-    if (name === "max" && sizeOf(x.shape) === 0)
-      throw new InputError(`max: got an empty tensor ${text(x.shape)}`);
     runtime.lists(along);
     return runtime.call(name, [x], () => runtime.native[name](x.handle, keepAxes));
   }
