@@ -54,12 +54,20 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   return { ...dataset, pixels, labels };
 }
 
-/** The images at `indices` as (pixel/255 − mean)/std, row-major [indices, height, width, channels]. */
-export function normalized(dataset: Dataset, indices: ArrayLike<number>): Float32Array {
+/**
+ * The images at `indices` as (pixel/255 − mean)/std, row-major [indices, height, width, channels].
+ *
+ * @param into where they go, if not into a new array; engines copy what they are given, so that one serves many batches.
+ */
+export function normalized(
+  dataset: Dataset,
+  indices: ArrayLike<number>,
+  into = new Float32Array(indices.length * sizeOf(dataset.imageShape)),
+): Float32Array {
   const { pixels } = dataset;
   const size = sizeOf(dataset.imageShape);
   const table = normalizationTable(dataset);
-  const batch = new Float32Array(indices.length * size);
+  const batch = into.subarray(0, indices.length * size);
   for (let i = 0; i < indices.length; i++) {
     const bytes = pixels.subarray(indices[i]! * size, (indices[i]! + 1) * size);
     const image = batch.subarray(i * size, (i + 1) * size);

@@ -1,4 +1,5 @@
 import { check } from "../core/errors.ts";
+import { sizeOf } from "../core/shape.ts";
 import { countOf, type Dataset, normalized } from "../datasets/dataset.ts";
 import type { Engine, Tensor, Values } from "../engines/index.ts";
 import { imagesAtOnce, mostAtOnce } from "../networks/network.ts";
@@ -19,9 +20,11 @@ export interface TestSet {
 export function testSet(dataset: Dataset, engine: Engine, batchSize = mostAtOnce): TestSet {
   const count = countOf(dataset);
   const batches: Tensor[] = [];
+  const pixels = new Float32Array(Math.min(batchSize, count) * sizeOf(dataset.imageShape));
   for (let i = 0; i < count; i += batchSize) {
     const positions = Int32Array.from({ length: Math.min(batchSize, count - i) }, (_, k) => i + k);
-    batches.push(engine.tensor([positions.length, ...dataset.imageShape], normalized(dataset, positions)));
+    const batch = normalized(dataset, positions, pixels);
+    batches.push(engine.tensor([positions.length, ...dataset.imageShape], batch));
   }
   return { batches, labels: dataset.labels, classNames: dataset.classNames };
 }

@@ -35,6 +35,14 @@ test("pixels are divided by 255, centered and scaled by their channel", () => {
   [-0.4, 3, 0, 0].forEach((value, i) => expect(values[i]).toBeCloseTo(value, 6));
 });
 
+test("one array takes batches of any size up to its own", () => {
+  const pixels = new Float32Array(3 * 4);
+  const fresh = normalized(toy, [2, 1]);
+  expect([...normalized(toy, [2, 1], pixels)]).toEqual([...fresh]);
+  expect([...normalized(toy, [0], pixels)]).toEqual([...normalized(toy, [0])]);
+  expect([...pixels.subarray(4, 8)]).toEqual([...fresh.subarray(4)]);
+});
+
 describe("checkedDataset", () => {
   test("returns what is in order", () => {
     expect(checkedDataset(toy)).toBe(toy);
