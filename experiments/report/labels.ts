@@ -16,6 +16,11 @@ export function pluralOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** "a", "a and b", "a, b and c". */
+export function listed(items: readonly string[], last: "and" | "or" = "and"): string {
+  return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} ${last} ${items.at(-1)!}`;
+}
+
 /** A setting in words: what is learned from what, and how it is measured. */
 export function settingOf(one: Summary): { readonly title: string; readonly detail: string } {
   const tail = one.imbalance > 1 ? `, long-tailed at ${one.imbalance}:1` : "";

@@ -59,14 +59,45 @@ export function settings(summaries: readonly Summary[]): Summary[][] {
   return [...groups(summaries, setting).values()];
 }
 
+/** What Welch's test says of two summaries. */
+export interface Comparison {
+  /** Whether both have the repetitions that a test needs. */
+  readonly testable: boolean;
+  /** Of the means tested, the first minus the second. */
+  readonly difference: number;
+  /** Two-sided; 1 where nothing can be concluded. */
+  readonly p: number;
+  /** Whether the means differ at the 5% level. */
+  readonly holds: boolean;
+  /** What the test takes for repetitions, and how many of each. */
+  readonly unit: "seed" | "network";
+  readonly counts: readonly [number, number];
+}
+
+type Measured = Pick<Summary, "accuracy" | "seedAccuracy">;
+
 /**
- * Whether `one` is above `other` by Welch's t-test at the 5% level, two-sided. Repetitions are distillation seeds where
- * both have at least two; else networks, and then the statement is about these synthetic sets, not about the methods.
+ * Whether two means differ, by Welch's t-test at the 5% level, two-sided. Repetitions are distillation seeds where both
+ * have at least two; else networks, and then the statement is about these synthetic sets, not about the methods.
  */
-function better(one: Omit<Summary, "best">, other: Omit<Summary, "best">): boolean {
+export function compare(one: Measured, other: Measured): Comparison {
   const bySeed = one.seedAccuracy.count > 1 && other.seedAccuracy.count > 1;
   const [x, y] = bySeed ? [one.seedAccuracy, other.seedAccuracy] : [one.accuracy, other.accuracy];
-  return x.mean > y.mean && welch(x, y) < SIGNIFICANCE;
+  const p = welch(x, y);
+  return {
+    testable: x.count > 1 && y.count > 1,
+    difference: x.mean - y.mean,
+    p,
+    holds: p < SIGNIFICANCE,
+    unit: bySeed ? "seed" : "network",
+    counts: [x.count, y.count],
+  };
+}
+
+/** Whether `one` is above `other` by more than chance explains. */
+function better(one: Measured, other: Measured): boolean {
+  const { difference, holds } = compare(one, other);
+  return difference > 0 && holds;
 }
 
 function summary(rows: readonly Row[]): Omit<Summary, "best"> {

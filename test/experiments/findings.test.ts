@@ -1,0 +1,82 @@
+import { describe, expect, test } from "@jest/globals";
+import { findingsOf, tally } from "../../experiments/report/findings.ts";
+import { summarize } from "../../experiments/report/summarize.ts";
+import { row, rowsOf } from "./rows.ts";
+
+const sentences = (rows: Parameters<typeof summarize>[0]): string =>
+  findingsOf(summarize(rows))
+    .map((finding) => finding.sentences.join(" "))
+    .join("\n");
+
+const dm = rowsOf([0.5, 0.51, 0.52]);
+const random = rowsOf([0.3, 0.31, 0.32], { objective: "random" });
+
+describe("what a setting shows", () => {
+  test("a difference that holds makes a best method, with the gap to the next and the evidence", () => {
+    // Means 0.61 and 0.51, variances 1e-4 each: t = 0.1/√(2e-4/3) = 12.2 at ν = 4, p = 0.00026.
+    expect(sentences([...random, ...dm, ...rowsOf([0.6, 0.61, 0.62], { objective: "csdm" })])).toBe(
+      "csdm is best: 61.0 ± 1.0 %, 10.0 points above dm, the next. " +
+        "The difference holds (p < 0.001, 3 networks each). " +
+        "Points over random real images: csdm +30.0 and dm +20.0; all of it holds.",
+    );
+  });
+
+  test("a difference within chance is said to be none, whatever the means", () => {
+    // Means 0.515 and 0.51; t = 0.005/√(1.75e-4/3 + 1e-4/3) = 0.52 at ν = 3.7, p = 0.63.
+    expect(sentences([...dm, ...rowsOf([0.5, 0.525, 0.52], { objective: "csdm" })])).toBe(
+      "csdm has the highest mean, 51.5 ± 1.3 %. No difference to dm (51.0 %) holds (p = 0.63, 3 networks each).",
+    );
+  });
+
+  test("where seeds are repeated, they are the evidence", () => {
+    const seeds = (accuracies: number[], objective: string): ReturnType<typeof row>[] =>
+      accuracies.map((accuracy, distillSeed) => row({ accuracy, distillSeed, objective }));
+    expect(sentences([...seeds([0.5, 0.51], "dm"), ...seeds([0.6, 0.61, 0.62], "csdm")])).toContain(
+      "3 and 2 seeds)",
+    );
+  });
+
+  test("one network each is too few to say anything", () => {
+    expect(sentences([row({ accuracy: 0.4 }), row({ accuracy: 0.6, objective: "csdm" })])).toBe(
+      "csdm has the highest mean, 60.0 %. Whether it differs from dm (40.0 %) cannot be said: " +
+        "that takes at least two trained networks of each.",
+    );
+  });
+
+  test("a loss against random images is a loss, and only what holds is said to hold", () => {
+    const text = sentences([
+      ...random,
+      ...rowsOf([0.2, 0.21, 0.22]),
+      ...rowsOf([0.31, 0.3, 0.33], { objective: "csdm" }),
+    ]);
+    expect(text).toContain("csdm +0.3 and dm −10.0; it holds for dm.");
+  });
+
+  test("many methods are told by the range of their gains", () => {
+    const many = ["a", "b", "c", "d"].flatMap((objective, i) =>
+      rowsOf([0.4 + i / 10, 0.41 + i / 10], { objective }),
+    );
+    expect(sentences([...random, ...many])).toContain("from +9.5 to +39.5; all of it holds.");
+  });
+
+  test("a method alone, and one without any accuracy, are no comparison", () => {
+    expect(sentences(dm)).toBe("Measured was dm alone: 51.0 ± 1.0 % over 3 networks.");
+    expect(findingsOf(summarize([row({ accuracy: NaN, status: "diverged" })]))).toEqual([]);
+    expect(sentences([...dm, row({ accuracy: NaN, objective: "csdm" })])).toContain("dm alone");
+  });
+});
+
+test("several settings are counted by who is best in them", () => {
+  const csdm = rowsOf([0.6, 0.61, 0.62], { objective: "csdm" });
+  const at = (imagesPerClass: number, rows: readonly ReturnType<typeof row>[]): ReturnType<typeof row>[] =>
+    rows.map((one) => ({ ...one, imagesPerClass }));
+  const close = rowsOf([0.5, 0.52, 0.53], { objective: "csdm" });
+  const told = (rows: ReturnType<typeof row>[]): string | undefined => tally(findingsOf(summarize(rows)));
+  expect(told([...at(1, [...dm, ...csdm]), ...at(10, [...dm, ...csdm]), ...at(50, [...dm, ...close])])).toBe(
+    "Of 3 settings, csdm is best in 2 and no method is best by more than chance in 1.",
+  );
+  expect(told([...at(1, [...dm, ...close]), ...at(10, [...dm, ...close])])).toBe(
+    "Of 2 settings, no method is best by more than chance in any.",
+  );
+  expect(told([...dm, ...csdm])).toBeUndefined();
+});
