@@ -21,7 +21,7 @@ function settingTable(rivals: readonly Summary[]): string {
     labelAmong(rivals, one),
     one.best ? `**${percentSpread(one.accuracy)}**` : percentSpread(one.accuracy),
     ...(longTailed
-      ? [one.headAccuracy, one.mediumAccuracy, one.tailAccuracy].map((value) => percent(value))
+      ? [one.headAccuracy, one.mediumAccuracy, one.tailAccuracy].map(({ mean }) => percent(mean))
       : []),
     String(one.accuracy.count),
     String(one.seedAccuracy.count),

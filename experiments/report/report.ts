@@ -2,6 +2,7 @@ import type { Row } from "../results.ts";
 import { classBar, type Curve, lineChart, percent, percentSpread, spreadBar } from "./charts.ts";
 import { type Html, html, trusted } from "./html.ts";
 import { labelAmong, methodOf, pluralOf, settingOf, significanceNote } from "./labels.ts";
+import { seriesOf } from "./palette.ts";
 import { settings, type Summary, summarize } from "./summarize.ts";
 import { style } from "./style.ts";
 
@@ -36,16 +37,13 @@ export interface ReportInput {
 
 /** Beyond this many classes the bars of single classes are folded away. */
 const CLASSES_SHOWN = 20;
-const COLORS = 6;
 
 /** The report as one HTML page that needs no other file and no network. */
 export function renderReport(input: ReportInput): string {
   const summaries = summarize(input.rows);
-  const methods = [...new Set(summaries.map(methodOf))];
-  const series = (method: string): string => {
-    const place = methods.indexOf(method);
-    return place < 0 ? "" : `s${place % COLORS}`;
-  };
+  const methods = new Set(summaries.map(methodOf));
+  const look = seriesOf(summaries);
+  const series = (method: string): string => (methods.has(method) ? look(method).className : "");
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -98,10 +96,10 @@ function accuracyTable(rivals: readonly Summary[], series: Series): Html {
         ${rivals.map((one) => {
           const cells = [
             accuracyCell(one),
-            ...groups.map((group) => percent(one[`${group}Accuracy`])),
+            ...groups.map((group) => percent(one[`${group}Accuracy`].mean)),
             repetitions(one),
-            seconds(one.distillSeconds),
-            seconds(one.evaluationSeconds),
+            seconds(one.distillSeconds.mean),
+            seconds(one.evaluationSeconds.mean),
           ];
           const name = html`<span class="key"></span
             >${labelAmong(rivals, one)}${spreadBar(one.accuracy, full)}`;
@@ -149,7 +147,9 @@ function classSection(
       html`<span class="${series(methodOf(one))}"><span class="key"></span>${labelAmong(rivals, one)}</span>`,
   );
   const bars = Array.from({ length: classes }, (_, label) => {
-    const ofClass = rivals.map((one) => classBar(one.classAccuracies[label] ?? NaN, series(methodOf(one))));
+    const ofClass = rivals.map((one) =>
+      classBar(one.classAccuracies[label]?.mean ?? NaN, series(methodOf(one))),
+    );
     return html`<div class="class">
       <span>${names?.[label] ?? `class ${label}`}</span>
       <div>${ofClass}</div>

@@ -1,17 +1,19 @@
+import { seriesVariables } from "./palette.ts";
+
 /**
- * Style sheet of the report: one column on a phone, light or dark as the reader's system is. Series colors s0 … s5 are
- * told apart by readers with any color vision (after Okabe and Ito 2008), with a light and a dark shade each.
+ * Style sheet of the report: one column on a phone, light or dark as the reader's system is. Series have the
+ * colors s0 … s5 of the palettes.
  */
 export const style = `
 :root {
   color-scheme: light dark;
   --page: #fbfaf8; --card: #ffffff; --ink: #1f2328; --soft: #656d76; --line: #e3e1dc; --track: #f0eeea;
-  --s0: #8a8f98; --s1: #0072b2; --s2: #d55e00; --s3: #00866a; --s4: #b0508a; --s5: #b58900;
+  ${seriesVariables("light")}
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #14161a; --card: #1c1f25; --ink: #e8e6e3; --soft: #9aa2ad; --line: #30353d; --track: #282c33;
-    --s0: #a3a9b3; --s1: #56b4e9; --s2: #ff9445; --s3: #2fc69f; --s4: #e08bbd; --s5: #f0c542;
+    ${seriesVariables("dark")}
   }
 }
 * { box-sizing: border-box; }

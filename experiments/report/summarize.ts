@@ -27,15 +27,15 @@ export interface Summary extends Pick<Row, (typeof cell)[number]> {
   readonly accuracy: Spread;
   /** Over the means of the distillation seeds. */
   readonly seedAccuracy: Spread;
-  readonly headAccuracy: number;
-  readonly mediumAccuracy: number;
-  readonly tailAccuracy: number;
-  /** Mean accuracy of each class in label order. */
-  readonly classAccuracies: readonly number[];
-  /** Mean seconds of one distillation. */
-  readonly distillSeconds: number;
-  /** Mean seconds of one evaluation network. */
-  readonly evaluationSeconds: number;
+  readonly headAccuracy: Spread;
+  readonly mediumAccuracy: Spread;
+  readonly tailAccuracy: Spread;
+  /** Accuracy of each class in label order. */
+  readonly classAccuracies: readonly Spread[];
+  /** Of one distillation, over the seeds. */
+  readonly distillSeconds: Spread;
+  /** Of one evaluation network. */
+  readonly evaluationSeconds: Spread;
   readonly engines: readonly string[];
   /** Rows without an accuracy; they are counted here and enter nothing else. */
   readonly failures: number;
@@ -103,19 +103,18 @@ function better(one: Measured, other: Measured): boolean {
 function summary(rows: readonly Row[]): Omit<Summary, "best"> {
   const good = rows.filter((row) => Number.isFinite(row.accuracy));
   const seeds = [...groups(good, ["distillSeed"]).values()];
-  const mean = (value: (row: Row) => number, of: readonly Row[] = good): number =>
-    spreadOf(of.map(value)).mean;
+  const spread = (value: (row: Row) => number): Spread => spreadOf(good.map(value));
   const classes = good[0]?.classAccuracies ?? [];
   return {
     ...picked(rows[0]!),
-    accuracy: spreadOf(good.map((row) => row.accuracy)),
-    seedAccuracy: spreadOf(seeds.map((seed) => mean((row) => row.accuracy, seed))),
-    headAccuracy: mean((row) => row.headAccuracy),
-    mediumAccuracy: mean((row) => row.mediumAccuracy),
-    tailAccuracy: mean((row) => row.tailAccuracy),
-    classAccuracies: classes.map((_, label) => mean((row) => row.classAccuracies[label]!)),
-    distillSeconds: spreadOf(seeds.map((seed) => seed[0]!.distillSeconds)).mean,
-    evaluationSeconds: mean((row) => row.evaluationSeconds),
+    accuracy: spread((row) => row.accuracy),
+    seedAccuracy: spreadOf(seeds.map((seed) => spreadOf(seed.map((row) => row.accuracy)).mean)),
+    headAccuracy: spread((row) => row.headAccuracy),
+    mediumAccuracy: spread((row) => row.mediumAccuracy),
+    tailAccuracy: spread((row) => row.tailAccuracy),
+    classAccuracies: classes.map((_, label) => spread((row) => row.classAccuracies[label]!)),
+    distillSeconds: spreadOf(seeds.map((seed) => seed[0]!.distillSeconds)),
+    evaluationSeconds: spread((row) => row.evaluationSeconds),
     engines: [...new Set(rows.map((row) => row.engine))],
     failures: rows.length - good.length,
   };

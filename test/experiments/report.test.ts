@@ -80,12 +80,15 @@ describe("summaries", () => {
       ...rowsOf([0.5, 0.5, 0.5], { distillSeed: 0, distillSeconds: 10 }),
       ...rowsOf([0.5], { distillSeed: 1, distillSeconds: 20 }),
     ];
-    expect(summarize(rows)[0]!.distillSeconds).toBe(15);
+    expect(summarize(rows)[0]!.distillSeconds).toEqual({ mean: 15, std: Math.sqrt(50), count: 2 });
   });
 
   test("class accuracies are averaged class by class", () => {
     const rows = [row({ classAccuracies: [0.2, 1] }), row({ evaluationSeed: 1, classAccuracies: [0.4, 0] })];
-    expect(summarize(rows)[0]!.classAccuracies).toEqual([expect.closeTo(0.3), expect.closeTo(0.5)]);
+    expect(summarize(rows)[0]!.classAccuracies).toEqual([
+      { mean: expect.closeTo(0.3), std: expect.closeTo(Math.sqrt(0.02)), count: 2 },
+      { mean: expect.closeTo(0.5), std: expect.closeTo(Math.sqrt(0.5)), count: 2 },
+    ]);
   });
 
   test("what differs in method, data, network, protocol or steps is kept apart", () => {

@@ -1,0 +1,36 @@
+import type { Metric } from "../runFolder.ts";
+import type { Summary } from "./summarize.ts";
+
+/** All that tables and charts are made of. */
+export interface ReportData {
+  readonly summaries: readonly Summary[];
+  /** Class names in label order, by data set. */
+  readonly classNames: Readonly<Record<string, readonly string[]>>;
+  readonly runs: readonly RunRecord[];
+}
+
+/** What one run left beside its rows. */
+export interface RunRecord {
+  readonly experiment: string;
+  /** As `methodOf` names it. */
+  readonly method: string;
+  readonly dataset: string;
+  readonly imbalance: number;
+  readonly imagesPerClass: number;
+  readonly seed: number;
+  /** Of each step; empty where nothing is learned. */
+  readonly metrics: readonly Metric[];
+  readonly spectra?: Spectra;
+}
+
+/** Radially averaged power spectra of a run's images; position k holds k cycles per image edge. */
+export interface Spectra {
+  readonly real: ImageSpectra;
+  readonly synthetic: ImageSpectra;
+}
+
+/** Mean power over a set's images, and over those of each class in label order. */
+export interface ImageSpectra {
+  readonly overall: readonly number[];
+  readonly classes: readonly (readonly number[])[];
+}
