@@ -7,6 +7,7 @@ import { describeData, enginesCommand, optionsCommand } from "./cli/describe.ts"
 import { distillCommand } from "./cli/distill.ts";
 import { evaluateCommand } from "./cli/evaluate.ts";
 import { reportCommand } from "./cli/report.ts";
+import { standardError } from "./screen.ts";
 
 /** Each adds a command with its options; the work is done in `commands/`. */
 const commands: readonly ((cli: Argv) => Argv)[] = [
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[] = hideBin(process.argv)): Pro
       })
       .parseAsync();
   } catch (error) {
+    standardError.leave();
     process.stderr.write(`${messageOf(error as Error)}\n`);
     process.exitCode = 1;
   }

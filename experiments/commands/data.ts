@@ -9,6 +9,7 @@ import {
 } from "../../src/datasets/index.ts";
 import { longTailCounts } from "../../src/datasets/longTail.ts";
 import { channelStatistics } from "../../src/datasets/statistics.ts";
+import { type ProgressLine, progressLine } from "../progress.ts";
 import { fetchDistribution, type FetchOptions } from "../data/fetch.ts";
 import { loadData, parsedDatasetOptions, smallestClass } from "../data/load.ts";
 
@@ -51,19 +52,23 @@ async function fetchFiles(
     print(`${name} is not downloaded: ${entry.summary}`);
     return;
   }
-  const fetched = await fetchDistribution(name, entry.distribution, root, { onProgress: tenths(print) });
+  const fetched = await fetchDistribution(name, entry.distribution, root, { onProgress: downloads() });
   print(fetched ? `fetched and checked: ${root}` : `nothing to fetch: ${root} has the files`);
 }
 
-/** Prints a line for each tenth of a download. */
-function tenths(print: (line: string) => void): NonNullable<FetchOptions["onProgress"]> {
-  const printed = new Map<string, number>();
+/** Shows a line of progress for each file. */
+function downloads(): NonNullable<FetchOptions["onProgress"]> {
+  const megabytes = (bytes: number): number => bytes / 1e6;
+  const lines = new Map<string, ProgressLine>();
   return ({ file, received, total }) => {
-    if (total === undefined) return;
-    const tenth = Math.floor((10 * received) / total);
-    if (tenth <= (printed.get(file) ?? 0)) return;
-    printed.set(file, tenth);
-    print(`${file}  ${10 * tenth} % of ${(total / 1e6).toFixed(1)} MB`);
+    let line = lines.get(file);
+    if (!line) {
+      const options = { unit: "MB", start: megabytes(received) };
+      line = progressLine(file, total === undefined ? undefined : megabytes(total), options);
+      lines.set(file, line);
+    }
+    line.at(megabytes(received));
+    if (received === total) line.end(`${megabytes(total).toFixed(1)} MB`);
   };
 }
 

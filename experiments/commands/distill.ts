@@ -102,7 +102,7 @@ async function steps(run: RunFolder, distillation: Distillation, images: Tensor)
   rewindMetrics(run, progress.step);
   const label = `${experiment.name} seed ${run.seed}`;
   if (resumed) process.stderr.write(`${label}  goes on from step ${progress.step}\n`);
-  const line = progressLine(label, experiment.steps, progress.step);
+  const line = progressLine(label, experiment.steps, { start: progress.step });
   const begun = performance.now();
   const seconds = (): number => (resumed?.seconds ?? 0) + (performance.now() - begun) / 1000;
   const stop = stopSignal();
@@ -110,7 +110,7 @@ async function steps(run: RunFolder, distillation: Distillation, images: Tensor)
     for (const report of distill(distillation, progress)) {
       progress = report.progress;
       appendMetric(run, report);
-      line.at(progress.step, `step ${progress.step}/${experiment.steps}  loss ${report.loss.toPrecision(4)}`);
+      line.at(progress.step, `loss ${report.loss.toPrecision(4)}`);
       if (progress.step % experiment.checkpointEvery === 0) writeCheckpoint(run, progress, seconds());
       await setImmediate(); // lets a signal be heard
       if (stop.asked()) {

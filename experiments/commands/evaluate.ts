@@ -109,7 +109,7 @@ function trainAndTest(
   label: string,
 ): { readonly result: Evaluation | InputError; readonly seconds: number } {
   const { epochs } = plan.protocol.training;
-  const line = progressLine(label, epochs);
+  const line = progressLine(label, epochs, { unit: "epoch" });
   const training = evaluate(plan, seeded(seed).stream("evaluation"));
   try {
     for (;;) {
@@ -118,7 +118,7 @@ function trainAndTest(
         const seconds = line.end(`accuracy ${(100 * next.value.accuracy).toFixed(1)} %`);
         return { result: next.value, seconds };
       }
-      line.at(next.value.epoch + 1, `epoch ${next.value.epoch + 1}/${epochs}`);
+      line.at(next.value.epoch + 1);
     }
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

@@ -10,6 +10,7 @@ import {
   type Splits,
 } from "../../src/datasets/index.ts";
 import { longTail } from "../../src/datasets/longTail.ts";
+import { working } from "../progress.ts";
 import { readFiles } from "./files.ts";
 import { readImages } from "./images.ts";
 
@@ -65,7 +66,9 @@ export interface LoadedData {
  */
 export async function loadData(options: DatasetOptions): Promise<LoadedData> {
   const key = JSON.stringify(options);
-  if (latest?.key !== key) latest = { key, data: await loadAnew(options) };
+  if (latest?.key !== key) {
+    latest = { key, data: await working(`reading ${options.name}`, () => loadAnew(options)) };
+  }
   return latest.data;
 }
 

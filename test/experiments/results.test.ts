@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { duration } from "../../experiments/progress.ts";
 import { readRows, recordRows, type Row } from "../../experiments/results.ts";
 
 const row: Row = {
@@ -63,13 +62,4 @@ test("no file holds no rows, and one of other columns is refused", () => {
   expect(readRows(file)).toEqual([]);
   writeFileSync(file, "experiment,accuracy\nx,0.5\n");
   expect(() => readRows(file)).toThrow(/line 2: expected the columns experiment, .* got none called commit/);
-});
-
-test.each([
-  [3.21, "3.2 s"],
-  [42.4, "42 s"],
-  [200, "3 min 20 s"],
-  [7500, "2 h 05 min"],
-])("%d seconds read as %s", (seconds, text) => {
-  expect(duration(seconds)).toBe(text);
 });
