@@ -95,6 +95,7 @@ export { begin, distill, type Distillation, Divergence, type Progress } from "./
 export { initialImages } from "./distillers/initialize.ts";
 export { accuracy, testSet } from "./evaluation/accuracy.ts";
 export { evaluate } from "./evaluation/evaluate.ts";
+export { powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";
 export { protocols } from "./evaluation/protocols.ts";
 export { mean, sampleStandardDeviation, thirds } from "./evaluation/statistics.ts";
 

@@ -1,4 +1,5 @@
 import type { Metric } from "../runFolder.ts";
+import type { Spectra } from "../spectra.ts";
 import type { Summary } from "./summarize.ts";
 
 /** All that tables and charts are made of. */
@@ -21,16 +22,4 @@ export interface RunRecord {
   /** Of each step; empty where nothing is learned. */
   readonly metrics: readonly Metric[];
   readonly spectra?: Spectra;
-}
-
-/** Radially averaged power spectra of a run's images; position k holds k cycles per image edge. */
-export interface Spectra {
-  readonly real: ImageSpectra;
-  readonly synthetic: ImageSpectra;
-}
-
-/** Mean power over a set's images, and over those of each class in label order. */
-export interface ImageSpectra {
-  readonly overall: readonly number[];
-  readonly classes: readonly (readonly number[])[];
 }

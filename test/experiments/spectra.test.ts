@@ -1,0 +1,37 @@
+import { expect, test } from "@jest/globals";
+import { spectraOf } from "../../experiments/spectra.ts";
+import { classIndices, type Dataset, normalized } from "../../src/datasets/dataset.ts";
+import { powerSpectrum } from "../../src/evaluation/powerSpectrum.ts";
+
+const count = 7;
+const real: Dataset = {
+  name: "toy",
+  classNames: ["a", "b"],
+  imageShape: [6, 5, 3],
+  pixels: Uint8Array.from({ length: count * 90 }, (_, at) => (at * at * 31) % 251),
+  labels: Int32Array.from([0, 1, 0, 0, 1, 0, 0]),
+  mean: [0.4, 0.5, 0.6],
+  std: [0.2, 0.25, 0.3],
+};
+const source = { real, classes: classIndices(real), labels: Int32Array.from(real.labels) };
+const spectra = spectraOf(source, normalized(real, [0, 1, 2, 3, 4, 5, 6]));
+
+test("synthetic images that are the real ones have their spectra", () => {
+  spectra.real.overall.forEach((power, k) => expect(spectra.synthetic.overall[k]).toBeCloseTo(power, 5));
+  expect(spectra.real.overall[1]).toBeGreaterThan(0);
+});
+
+test("spectra are of pixels in [0, 1], class by class", () => {
+  const ofB = [1, 4].flatMap((i) =>
+    Array.from(real.pixels.subarray(i * 90, (i + 1) * 90), (byte) => byte / 255),
+  );
+  powerSpectrum(ofB, [6, 5, 3]).forEach((power, k) => {
+    expect(spectra.real.classes[1]![k]).toBeCloseTo(power, 5);
+    expect(spectra.synthetic.classes[1]![k]).toBeCloseTo(power, 5);
+  });
+});
+
+test("classes weigh the same however many images they have", () => {
+  const [a, b] = spectra.real.classes as [number[], number[]];
+  expect(spectra.real.overall).toEqual(a.map((power, k) => (power + b[k]!) / 2));
+});
