@@ -15,6 +15,8 @@ export default {
   testEnvironment: "node",
   // TensorFlow.js keeps its engine on the global object and still uses it while Jest clears that.
   testEnvironmentOptions: { globalsCleanup: "off" },
+  // Time on a busy machine says nothing of the code.
+  testTimeout: 60_000,
   roots: ["<rootDir>/test"],
   testPathIgnorePatterns: ["/node_modules/", ...skipped.map((file) => join("<rootDir>/test", file))],
   extensionsToTreatAsEsm: [".ts"],

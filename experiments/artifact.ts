@@ -8,7 +8,7 @@ import type { Learned } from "../src/objectives/objective.ts";
 import { type HostArray } from "../src/formats/array.ts";
 import { type NamedArrays, readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
 import { inFile, writeWhole } from "./files.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, peakMegabytes } from "./machine.ts";
 import { fileOf, type RunFolder } from "./runFolder.ts";
 
 /** A synthetic set as evaluation needs it. */
@@ -58,6 +58,7 @@ export function writeArtifact(
     network: about.network.name,
     flattenOrder: about.network.flattenOrder,
     distillSeconds: about.seconds.toFixed(1),
+    peakMegabytes: peakMegabytes().toFixed(0),
     engine: about.machine.engine,
     distillery: about.machine.distillery,
     commit: about.machine.commit,

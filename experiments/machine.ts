@@ -35,6 +35,11 @@ export function machine(engine: Pick<Engine, "name" | "description">): Machine {
   };
 }
 
+/** Largest resident memory of this process so far, in megabytes of 10⁶ bytes. */
+export function peakMegabytes(): number {
+  return (process.resourceUsage().maxRSS * 1024) / 1e6;
+}
+
 /**
  * Short hash of the checked-out commit when the program started, with "+" where files differ from it; "unknown" outside
  * a git checkout.

@@ -4,7 +4,10 @@ import { stringify } from "csv-stringify/sync";
 import { InputError } from "../src/core/errors.ts";
 import { writeWhole } from "./files.ts";
 
-/** One line of runs.csv: one evaluation network trained on the synthetic set of one run. results/README.md has units. */
+/**
+ * One line of runs.csv: one evaluation network trained on the synthetic set of one run, or a distillation that failed.
+ * results/README.md has units.
+ */
 export interface Row {
   readonly experiment: string;
   readonly commit: string;
@@ -16,9 +19,12 @@ export interface Row {
   readonly plugins: string;
   readonly network: string;
   readonly steps: number;
+  /** Every option of the method that has no column of its own, as `optionsText` writes them. */
+  readonly options: string;
   readonly distillSeed: number;
   readonly protocol: string;
   readonly evaluationNetwork: string;
+  /** 0, 1, …; −1 where the distillation itself failed. */
   readonly evaluationSeed: number;
   readonly accuracy: number;
   readonly headAccuracy: number;
@@ -28,8 +34,13 @@ export interface Row {
   readonly classAccuracies: readonly number[];
   readonly distillSeconds: number;
   readonly evaluationSeconds: number;
+  /** Largest resident memory of the process that distilled, in megabytes of 10⁶ bytes. */
+  readonly peakMegabytes: number;
   readonly status: string;
 }
+
+/** Evaluation seed of the row that says why there is no synthetic set. */
+export const DISTILLATION_FAILED = -1;
 
 /** Columns in order, and what they hold. */
 const columns = {
@@ -43,6 +54,7 @@ const columns = {
   plugins: "text",
   network: "text",
   steps: "number",
+  options: "text",
   distillSeed: "number",
   protocol: "text",
   evaluationNetwork: "text",
@@ -54,25 +66,10 @@ const columns = {
   classAccuracies: "numbers",
   distillSeconds: "number",
   evaluationSeconds: "number",
+  peakMegabytes: "number",
   status: "text",
 } as const satisfies Record<keyof Row, "text" | "number" | "numbers">;
 const names = Object.keys(columns) as (keyof Row)[];
-
-/** What makes two rows the same measurement: a later one replaces the earlier. */
-const identity = [
-  "experiment",
-  "dataset",
-  "imbalance",
-  "imagesPerClass",
-  "objective",
-  "plugins",
-  "network",
-  "steps",
-  "distillSeed",
-  "protocol",
-  "evaluationNetwork",
-  "evaluationSeed",
-] as const satisfies readonly (keyof Row)[];
 
 /**
  * All rows of a runs.csv; none where the file does not exist yet.
@@ -100,34 +97,34 @@ export function readRows(path: string): Row[] {
 const read = {
   text: (cell: string) => cell,
   number: Number,
-  numbers: (cell: string) => cell.split(" ").map(Number),
+  numbers: (cell: string) => (cell === "" ? [] : cell.split(" ").map(Number)),
 };
 
 /** From a value to the text of its cell. Six decimals are enough for a fraction of any test set, and for seconds. */
 const written = {
   text: (value: unknown) => String(value),
-  number: (value: unknown) => String(Number((value as number).toFixed(6))),
-  numbers: (value: unknown) => (value as number[]).map((each) => Number(each.toFixed(6))).join(" "),
+  number: (value: unknown) => String(rounded(value)),
+  numbers: (value: unknown) => (value as number[]).map(rounded).join(" "),
 };
 
-/** Adds rows to a runs.csv, in place of earlier rows of the same measurement. The file is replaced whole. */
-export function recordRows(path: string, rows: readonly Row[]): void {
-  const key = (row: Row): string => JSON.stringify(identity.map((column) => row[column]));
-  const fresh = new Set(rows.map(key));
-  const all = [...readRows(path).filter((row) => !fresh.has(key(row))), ...rows];
-  writeRows(path, all);
-}
+const rounded = (value: unknown): number => Number((value as number).toFixed(6));
 
-/** Removes the rows of one run, whose images are about to be replaced. */
-export function removeRows(path: string, run: Pick<Row, "experiment" | "distillSeed">): void {
-  const rows = readRows(path);
-  const others = rows.filter(
-    ({ experiment, distillSeed }) => experiment !== run.experiment || distillSeed !== run.distillSeed,
-  );
-  if (others.length < rows.length) writeRows(path, others);
-}
-
-function writeRows(path: string, rows: readonly Row[]): void {
+/** Replaces a runs.csv whole. */
+export function writeRows(path: string, rows: readonly Row[]): void {
   const lines = rows.map((row) => names.map((name) => written[columns[name]](row[name])));
   writeWhole(path, stringify([names, ...lines]));
+}
+
+/** A row as JSON with the decimals of runs.csv; what is no number becomes null. */
+export function rowJson(row: Row): string {
+  const short = (_: string, value: unknown): unknown => (typeof value === "number" ? rounded(value) : value);
+  return `${JSON.stringify(row, short, 2)}\n`;
+}
+
+/** The row that `rowJson` wrote. */
+export function rowFromJson(text: string): Row {
+  const noNumber = (value: unknown): unknown =>
+    value === null ? NaN : Array.isArray(value) ? value.map(noNumber) : value;
+  const entries = Object.entries(JSON.parse(text) as Row).map(([name, value]) => [name, noNumber(value)]);
+  return Object.fromEntries(entries) as Row;
 }

@@ -6,6 +6,7 @@ import type { Report } from "../src/distillers/distill.ts";
 import { datasets } from "../src/datasets/index.ts";
 import { type Experiment, parseYaml, resolveExperiment } from "./config.ts";
 import { writeWhole } from "./files.ts";
+import { leavesOf } from "./leaves.ts";
 
 /** One line of metrics.jsonl. */
 export interface Metric {
@@ -24,8 +25,12 @@ export interface Metric {
  *       indices.json            which training images a long-tailed subset holds
  *       metrics.jsonl           loss and more, a line for each step
  *       synthetic.safetensors   the result
+ *       evaluations/            a file for each network trained on it, PROTOCOL/NETWORK/SEED.json: rows of runs.csv
+ *       failure.json            why the last try ended without a result
  *       images.png              the result to look at, and real.png to compare
  *       checkpoint/             what a resumed run goes on from; removed when the run is done
+ *
+ * Beside it, `seed-0.lock` is there while a process works on it.
  */
 export interface RunFolder {
   readonly path: string;
@@ -41,6 +46,8 @@ const FILES = {
   synthetic: "synthetic.safetensors",
   images: "images.png",
   real: "real.png",
+  evaluations: "evaluations",
+  failure: "failure.json",
   checkpoint: "checkpoint/latest.safetensors",
 } as const;
 
@@ -118,6 +125,11 @@ export function isDone(run: RunFolder): boolean {
   return existsSync(fileOf(run, "synthetic"));
 }
 
+/** The lock of whoever distils the run; with an evaluation's name, of whoever trains that network. */
+export function lockOf(run: { readonly path: string }, part = ""): string {
+  return `${run.path}${part === "" ? "" : `.${part}`}.lock`;
+}
+
 /** Adds a step's line to metrics.jsonl. */
 export function appendMetric(run: RunFolder, { progress, loss, gradientNorm, metrics }: Report): void {
   const line: Metric = { step: progress.step, loss, gradientNorm, ...metrics };
@@ -145,16 +157,9 @@ function difference(here: Experiment, there: Experiment): string[] {
     // Official files hold the same images wherever they lie; a folder's images are known by the folder alone.
     const official = datasets[experiment.data.name].from !== "images";
     const data = official ? { ...experiment.data, root: here.data.root } : experiment.data;
-    return flattened({ ...experiment, data, checkpointEvery, engine, evaluation, seeds });
+    return leavesOf({ ...experiment, data, checkpointEvery, engine, evaluation, seeds });
   }) as [Map<string, string>, Map<string, string>];
   return [...new Set([...held.keys(), ...asked.keys()])]
     .filter((path) => held.get(path) !== asked.get(path))
     .map((path) => `${path}: ${held.get(path) ?? "nothing"} there, ${asked.get(path) ?? "nothing"} here`);
-}
-
-/** The leaves of a config by their paths. */
-function flattened(tree: unknown, path = ""): Map<string, string> {
-  if (typeof tree !== "object" || tree === null) return new Map([[path, String(tree)]]);
-  const inside = (key: string): string => (path === "" ? key : `${path}.${key}`);
-  return new Map(Object.entries(tree).flatMap(([key, child]) => [...flattened(child, inside(key))]));
 }

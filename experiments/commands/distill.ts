@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { check, InputError } from "../../src/core/errors.ts";
+import { check } from "../../src/core/errors.ts";
 import { normalized } from "../../src/datasets/dataset.ts";
 import { decodeProgress, encodeProgress } from "../../src/distillers/checkpoint.ts";
 import {
@@ -18,20 +18,25 @@ import { optimizerOf } from "../../src/optimizers/index.ts";
 import { writeArtifact } from "../artifact.ts";
 import type { Experiment } from "../config.ts";
 import { loadData } from "../data/load.ts";
+import { Busy, recordFailure, Stopped } from "../failure.ts";
 import { inFile, writeWhole } from "../files.ts";
+import { forgetFailure, removeRows } from "../gather.ts";
 import { imageGrid } from "../images.ts";
+import { acquire, describe, type Lock, ownerOf } from "../lock.ts";
 import { machine } from "../machine.ts";
+import { prepare, preparedFor } from "../preparation.ts";
 import { progressLine } from "../progress.ts";
-import { removeRows } from "../results.ts";
 import {
   appendMetric,
   fileOf,
   isDone,
+  lockOf,
   openRun,
   prepareRun,
   rewindMetrics,
   type RunFolder,
 } from "../runFolder.ts";
+import { stopSignal } from "../stopSignal.ts";
 import { distillationRng, methodName, objectiveOf, sourceOf } from "../setting.ts";
 
 export interface DistillOptions {
@@ -39,6 +44,8 @@ export interface DistillOptions {
   readonly results: string;
   /** Replaces runs of the same name that were done with other options, and does done ones again. */
   readonly force: boolean;
+  /** Folder that keeps what runs share, such as expert trajectories; by default `prepared` in the results folder. */
+  readonly prepared?: string;
 }
 
 /**
@@ -49,41 +56,84 @@ export interface DistillOptions {
 export async function distillExperiment(
   experiment: Experiment,
   engine: Engine,
-  { results, force }: DistillOptions,
+  options: DistillOptions,
 ): Promise<RunFolder[]> {
-  const runs = experiment.seeds.map((seed) => openRun(results, experiment, seed, force));
-  const open = runs.filter((run) => force || !isDone(run));
-  for (const run of runs.filter((one) => !open.includes(one))) {
-    prepareRun(run, false);
-    process.stderr.write(`${experiment.name} seed ${run.seed}  was done before; --force does it again\n`);
-  }
-  if (open.length === 0) return runs;
-  const { splits, indices } = await loadData(experiment.data);
-  for (const run of open) {
-    const source = sourceOf(experiment, splits, engine);
-    const images = initialImages(source, experiment, distillationRng(run.seed));
-    // Only now is there anything to replace an earlier run with.
-    prepareRun(run, force);
-    if (force) removeRows(join(results, "runs.csv"), { experiment: experiment.name, distillSeed: run.seed });
-    if (indices) writeWhole(fileOf(run, "indices"), JSON.stringify(Array.from(indices)));
-    await distillRun(run, source, images);
+  const runs = experiment.seeds.map((seed) => openRun(options.results, experiment, seed, options.force));
+  for (const run of runs) {
+    if (options.force || !isDone(run)) await distillRun(run, engine, options);
+    else {
+      prepareRun(run, false);
+      process.stderr.write(`${experiment.name} seed ${run.seed}  was done before; --force does it again\n`);
+    }
   }
   return runs;
 }
 
-async function distillRun(run: RunFolder, source: Source, images: Tensor): Promise<void> {
-  const { experiment, seed } = run;
+/**
+ * Distils one run, unless it is done. No other process can work on it at the same time. If it fails, the run keeps the
+ * reason, and its row says so.
+ *
+ * @throws Busy if another process is at it.
+ */
+export async function distillRun(run: RunFolder, engine: Engine, options: DistillOptions): Promise<void> {
+  const path = lockOf(run);
+  const lock = acquire(path);
+  if (!lock) {
+    throw new Busy(
+      `${run.path}: another process works on this run (${describe(ownerOf(path))}); ` +
+        "wait for it, or stop it and start this command again",
+    );
+  }
+  try {
+    if (options.force || !isDone(run)) await distilled(run, engine, options, lock);
+  } catch (error) {
+    if (!(error instanceof Stopped)) recordFailure(run, engine.name, (error as Error).message);
+    throw error;
+  } finally {
+    lock.release();
+  }
+}
+
+async function distilled(
+  run: RunFolder,
+  engine: Engine,
+  { results, force, prepared = join(results, "prepared") }: DistillOptions,
+  lock: Lock,
+): Promise<void> {
+  const { experiment } = run;
+  const { splits, indices } = await loadData(experiment.data);
+  const source = sourceOf(experiment, splits, engine);
+  const images = initialImages(source, experiment, distillationRng(run.seed));
+  // Only now is there anything to replace an earlier run with.
+  if (force) removeRows(run);
+  prepareRun(run, force);
+  forgetFailure(run);
+  if (indices) writeWhole(fileOf(run, "indices"), JSON.stringify(Array.from(indices)));
+  const preparation = objectiveOf(experiment)?.preparation;
+  const ready = preparation ? await prepare(preparedFor(prepared, experiment, preparation), source) : source;
+  await descend({ run, lock }, ready, images);
+}
+
+/** A run that this process works on. */
+interface Held {
+  readonly run: RunFolder;
+  readonly lock: Lock;
+}
+
+/** From the initial images to the result. */
+async function descend(held: Held, source: Source, images: Tensor): Promise<void> {
+  const { experiment, seed } = held.run;
   const objective = objectiveOf(experiment);
   if (!objective) {
-    await finish(run, source, { learned: { images }, seconds: 0 });
+    await finish(held, source, { learned: { images }, seconds: 0 });
     images.dispose();
     return;
   }
   const optimizer = optimizerOf(experiment.optimizer);
   const rng = distillationRng(seed);
   const distillation: Distillation = { source, objective, optimizer, steps: experiment.steps, rng };
-  const { progress, seconds } = await steps(run, distillation, images);
-  await finish(run, source, { learned: progress.learned, seconds });
+  const { progress, seconds } = await steps(held, distillation, images);
+  await finish(held, source, { learned: progress.learned, seconds });
   disposeExcept(progress, null);
 }
 
@@ -94,7 +144,8 @@ interface Interim {
 }
 
 /** Runs the loop from the last checkpoint or the initial images to the end, and keeps record. */
-async function steps(run: RunFolder, distillation: Distillation, images: Tensor): Promise<Interim> {
+async function steps(held: Held, distillation: Distillation, images: Tensor): Promise<Interim> {
+  const { run } = held;
   const { experiment } = run;
   const resumed = readCheckpoint(run, distillation.source.engine);
   let progress = resumed?.progress ?? begin(distillation, images);
@@ -111,18 +162,16 @@ async function steps(run: RunFolder, distillation: Distillation, images: Tensor)
       progress = report.progress;
       appendMetric(run, report);
       line.at(progress.step, `loss ${report.loss.toPrecision(4)}`);
-      if (progress.step % experiment.checkpointEvery === 0) writeCheckpoint(run, progress, seconds());
+      if (progress.step % experiment.checkpointEvery === 0) writeCheckpoint(held, progress, seconds());
       await setImmediate(); // lets a signal be heard
       if (stop.asked()) {
-        throw new InputError(
-          `${label}: stopped at step ${progress.step}; the same command goes on from there`,
-        );
+        throw new Stopped(`${label}: stopped at step ${progress.step}; the same command goes on from there`);
       }
     }
   } catch (error) {
     // What diverges now does so again from here; an earlier checkpoint is the better state to keep.
     if (!(error instanceof Divergence) || !existsSync(fileOf(run, "checkpoint"))) {
-      writeCheckpoint(run, progress, seconds());
+      writeCheckpoint(held, progress, seconds());
     }
     throw error;
   } finally {
@@ -132,26 +181,9 @@ async function steps(run: RunFolder, distillation: Distillation, images: Tensor)
   return { progress, seconds: seconds() };
 }
 
-/** Whether the user or a scheduler has asked the program to end. A second request ends it at once. */
-function stopSignal(): { asked(): boolean; release(): void } {
-  let asked = false;
-  const listen = (): void => {
-    asked = true;
-  };
-  process.once("SIGINT", listen);
-  process.once("SIGTERM", listen);
-  return {
-    asked: () => asked,
-    release() {
-      process.off("SIGINT", listen);
-      process.off("SIGTERM", listen);
-    },
-  };
-}
-
 /** Writes the result last: it is what marks the run as done. */
 async function finish(
-  run: RunFolder,
+  { run, lock }: Held,
   source: Source,
   { learned, seconds }: { readonly learned: Progress["learned"]; readonly seconds: number },
 ): Promise<void> {
@@ -167,11 +199,13 @@ async function finish(
     Array.from({ length: imagesPerClass }, (_, i) => members[i % members.length]!),
   );
   writeWhole(fileOf(run, "real"), await grid(normalized(real, firsts)));
+  lock.check();
   writeArtifact(run, learned, { real, labels, network: source.network, machine: about, seconds });
   rmSync(dirname(fileOf(run, "checkpoint")), { recursive: true, force: true });
 }
 
-function writeCheckpoint(run: RunFolder, progress: Progress, seconds: number): void {
+function writeCheckpoint({ run, lock }: Held, progress: Progress, seconds: number): void {
+  lock.check();
   const { engine } = progress.learned.images;
   writeWhole(
     fileOf(run, "checkpoint"),

@@ -1,48 +1,105 @@
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { check, InputError, wholeNumber } from "../../src/core/errors.ts";
 import { seeded } from "../../src/core/rng.ts";
-import { classCounts } from "../../src/datasets/dataset.ts";
+import { classCounts, type Splits } from "../../src/datasets/dataset.ts";
 import type { Engine } from "../../src/engines/index.ts";
 import { disposeTestSet, testSet } from "../../src/evaluation/accuracy.ts";
 import { evaluate, type Evaluation, type EvaluationPlan } from "../../src/evaluation/evaluate.ts";
 import { protocols, type ProtocolId } from "../../src/evaluation/protocols.ts";
 import { mean, sampleStandardDeviation, type Thirds, thirds } from "../../src/evaluation/statistics.ts";
-import { networkOf } from "../../src/networks/index.ts";
+import { type Network, networkOf } from "../../src/networks/index.ts";
 import { type Artifact, readArtifact } from "../artifact.ts";
 import { loadData } from "../data/load.ts";
+import { Busy, columnsOf, Stopped } from "../failure.ts";
+import { evaluationFile, recordRow, rowsOfRun } from "../gather.ts";
+import { acquire, describe, ownerOf } from "../lock.ts";
 import { commit } from "../machine.ts";
 import { progressLine } from "../progress.ts";
-import { readRows, recordRows, type Row } from "../results.ts";
-import { isDone, resultsOf, type RunFolder } from "../runFolder.ts";
-import { methodName } from "../setting.ts";
+import type { Row } from "../results.ts";
+import { isDone, lockOf, type RunFolder } from "../runFolder.ts";
+import { stopSignal } from "../stopSignal.ts";
 
 export interface EvaluateOptions {
   /** Instead of the config's. */
   readonly protocol?: ProtocolId | undefined;
   readonly networks?: number | undefined;
+  /** Trains this one only, of them. */
+  readonly only?: number | undefined;
   /** Trains networks again whose rows are there already. */
   readonly force: boolean;
 }
 
 /**
- * Trains fresh networks on a run's synthetic set and records a row of runs.csv for each.
+ * Trains fresh networks on a run's synthetic set and records a row for each. Several processes can do so at once: each
+ * takes the networks that no other is at.
  *
  * @returns the rows, those recorded before among them.
- * @throws InputError if the run is not done.
+ * @throws InputError if the run is not done, Busy if the last networks are still with another process.
  */
 export async function evaluateRun(run: RunFolder, engine: Engine, options: EvaluateOptions): Promise<Row[]> {
-  const { experiment } = run;
+  const { artifact, network, protocol, seeds } = evaluationOf(run, options);
+  const missing = seeds.filter((seed) => options.force || !existsSync(fileFor(run, network, protocol, seed)));
+  if (missing.length > 0) {
+    const { splits } = await loadData(run.experiment.data);
+    checkFits(run, artifact, splits);
+    const test = testSet(splits.test, engine);
+    const images = engine.tensor([artifact.labels.length, ...artifact.imageShape], artifact.images);
+    const plan: EvaluationPlan = {
+      network,
+      images,
+      labels: artifact.labels,
+      test,
+      protocol: protocols[protocol],
+    };
+    try {
+      await trainMissing(
+        { run, artifact, plan, trainingCounts: classCounts(splits.train) },
+        missing,
+        options,
+      );
+    } finally {
+      images.dispose();
+      disposeTestSet(test);
+    }
+  }
+  const rows = rowsOfRun(run).filter(
+    (row) => row.protocol === protocol && row.evaluationNetwork === network.name,
+  );
+  return rows.filter(({ evaluationSeed }) => seeds.includes(evaluationSeed));
+}
+
+/** Whether every network that the config asks for has its row, or the one that is asked for. */
+export function isEvaluated(run: RunFolder, only?: number): boolean {
+  if (!isDone(run)) return false;
+  const { network, protocol, seeds } = evaluationOf(run, { only, force: false });
+  return seeds.every((seed) => existsSync(fileFor(run, network, protocol, seed)));
+}
+
+/** What is to be trained on a finished run, how, and by which seeds. */
+function evaluationOf(run: RunFolder, options: EvaluateOptions) {
   check(
     isDone(run),
     () => `${run.path}: expected a finished run; distil it first: distillery distill CONFIG`,
   );
-  const protocolId = options.protocol ?? experiment.evaluation.protocol;
-  const networks = wholeNumber("--networks", options.networks ?? experiment.evaluation.networks, 1);
-  const file = join(resultsOf(run), "runs.csv");
+  const { network: matching, evaluation } = run.experiment;
+  const count = wholeNumber("--networks", options.networks ?? evaluation.networks, 1);
   const artifact = readArtifact(run);
-  const { splits } = await loadData(experiment.data);
-  const trainingCounts = classCounts(splits.train);
-  const { classNames, imageShape } = splits.train;
+  const { classNames = "[]" } = artifact.card;
+  const network = networkOf(evaluation.network ?? matching, {
+    imageShape: artifact.imageShape,
+    classes: (JSON.parse(classNames) as string[]).length,
+  });
+  const protocol: ProtocolId = options.protocol ?? evaluation.protocol;
+  const seeds = options.only === undefined ? Array.from({ length: count }, (_, i) => i) : [options.only];
+  return { artifact, network, protocol, seeds };
+}
+
+function fileFor(run: RunFolder, network: Network, protocol: string, evaluationSeed: number): string {
+  return evaluationFile(run, { protocol, evaluationNetwork: network.name, evaluationSeed });
+}
+
+function checkFits(run: RunFolder, artifact: Artifact, { train: { classNames, imageShape } }: Splits): void {
   check(
     artifact.card.classNames === JSON.stringify(classNames) &&
       String(artifact.imageShape) === String(imageShape),
@@ -50,45 +107,46 @@ export async function evaluateRun(run: RunFolder, engine: Engine, options: Evalu
       `${run.path}: expected data of classes ${artifact.card.classNames} and images of ${artifact.imageShape.join("×")}, ` +
       `got ${JSON.stringify(classNames)} and ${imageShape.join("×")}; the data have changed since the run`,
   );
-  const network = networkOf(experiment.evaluation.network ?? experiment.network, {
-    imageShape: artifact.imageShape,
-    classes: splits.train.classNames.length,
-  });
-  const known = descriptionOf(run, artifact, { protocol: protocolId, evaluationNetwork: network.name });
-  const recorded = options.force
-    ? []
-    : readRows(file).filter((row) => row.status === "done" && isSame(row, known));
-  const test = testSet(splits.test, engine);
-  const images = engine.tensor([artifact.labels.length, ...artifact.imageShape], artifact.images);
-  const plan: EvaluationPlan = {
-    network,
-    images,
-    labels: artifact.labels,
-    test,
-    protocol: protocols[protocolId],
-  };
-  const rows: Row[] = [];
-  try {
-    for (let evaluationSeed = 0; evaluationSeed < networks; evaluationSeed++) {
-      const before = recorded.find((row) => row.evaluationSeed === evaluationSeed);
-      if (before) {
-        rows.push(before);
-        continue;
-      }
-      const label = `${experiment.name} seed ${run.seed}, network ${evaluationSeed + 1}/${networks}`;
-      const row = rowOf(known, engine, {
-        ...trainAndTest(plan, evaluationSeed, label),
-        evaluationSeed,
-        trainingCounts,
-      });
-      recordRows(file, [row]);
-      rows.push(row);
+}
+
+/** A run, and how networks are trained on it. */
+interface Judged {
+  readonly run: RunFolder;
+  readonly artifact: Artifact;
+  readonly plan: EvaluationPlan;
+  readonly trainingCounts: readonly number[];
+}
+
+/** Trains the networks of some seeds and records each; those that another process is at are left to it. */
+async function trainMissing(
+  judged: Judged,
+  seeds: readonly number[],
+  { force }: EvaluateOptions,
+): Promise<void> {
+  const { run, plan } = judged;
+  const { protocol, network, images } = plan;
+  const busy: string[] = [];
+  for (const seed of seeds) {
+    const path = lockOf(run, `${protocol.id}.${network.name}.${seed}`);
+    const lock = acquire(path);
+    if (!lock) {
+      busy.push(describe(ownerOf(path)));
+      continue;
     }
-  } finally {
-    images.dispose();
-    disposeTestSet(test);
+    try {
+      // Another process may have trained it since the list was made.
+      if (!force && existsSync(fileFor(run, network, protocol.id, seed))) continue;
+      const label = `${run.experiment.name} seed ${run.seed}, network ${seed}`;
+      const outcome = await trainAndTest(plan, seed, label);
+      lock.check();
+      recordRow(run, rowOf(judged, images.engine, { ...outcome, evaluationSeed: seed }));
+    } finally {
+      lock.release();
+    }
   }
-  return rows;
+  if (busy.length > 0) {
+    throw new Busy(`${run.path}: ${busy.length} networks are still being trained elsewhere (${busy[0]})`);
+  }
 }
 
 /** Of a set with fewer classes than thirds. */
@@ -103,14 +161,15 @@ export function accuracyText(rows: readonly Row[]): string {
 }
 
 /** Trains and tests one network. A training that diverges is an outcome, not the end of the others. */
-function trainAndTest(
+async function trainAndTest(
   plan: EvaluationPlan,
   seed: number,
   label: string,
-): { readonly result: Evaluation | InputError; readonly seconds: number } {
+): Promise<Pick<Outcome, "result" | "seconds">> {
   const { epochs } = plan.protocol.training;
   const line = progressLine(label, epochs, { unit: "epoch" });
   const training = evaluate(plan, seeded(seed).stream("evaluation"));
+  const stop = stopSignal();
   try {
     for (;;) {
       const next = training.next();
@@ -119,46 +178,16 @@ function trainAndTest(
         return { result: next.value, seconds };
       }
       line.at(next.value.epoch + 1);
+      await setImmediate(); // lets a signal be heard
+      if (stop.asked()) throw new Stopped(`${label}: stopped; the same command trains this network anew`);
     }
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
+    if (!(error instanceof InputError) || error instanceof Stopped) throw error;
     return { result: error, seconds: line.end(error.message) };
+  } finally {
+    stop.release();
+    training.return(undefined as never);
   }
-}
-
-type Description = Omit<
-  Row,
-  | "commit"
-  | "engine"
-  | "evaluationSeed"
-  | "accuracy"
-  | "headAccuracy"
-  | "mediumAccuracy"
-  | "tailAccuracy"
-  | "classAccuracies"
-  | "evaluationSeconds"
-  | "status"
->;
-
-function descriptionOf(
-  { experiment, seed }: RunFolder,
-  artifact: Artifact,
-  { protocol, evaluationNetwork }: Pick<Row, "protocol" | "evaluationNetwork">,
-): Description {
-  return {
-    experiment: experiment.name,
-    dataset: experiment.data.name,
-    imbalance: experiment.data.imbalance,
-    imagesPerClass: experiment.imagesPerClass,
-    objective: methodName(experiment),
-    plugins: experiment.plugins.map(({ name }) => name).join(" "),
-    network: artifact.card.network!,
-    steps: experiment.objective ? experiment.steps : 0,
-    distillSeed: seed,
-    protocol,
-    evaluationNetwork,
-    distillSeconds: Number(artifact.card.distillSeconds),
-  };
 }
 
 interface Outcome {
@@ -166,16 +195,19 @@ interface Outcome {
   readonly result: Evaluation | InputError;
   readonly seconds: number;
   readonly evaluationSeed: number;
-  readonly trainingCounts: readonly number[];
 }
 
-function rowOf(known: Description, engine: Engine, outcome: Outcome): Row {
-  const { result, seconds, evaluationSeed, trainingCounts } = outcome;
+function rowOf({ run, artifact, plan, trainingCounts }: Judged, engine: Engine, outcome: Outcome): Row {
+  const { result, seconds, evaluationSeed } = outcome;
+  const { network, distillSeconds, peakMegabytes } = artifact.card;
   const failed = result instanceof InputError;
   const perClass = failed ? trainingCounts.map(() => NaN) : result.perClass;
   const { head, medium, tail } = trainingCounts.length < 3 ? NO_THIRDS : thirds(perClass, trainingCounts);
   return {
-    ...known,
+    ...columnsOf(run),
+    network: network!,
+    protocol: plan.protocol.id,
+    evaluationNetwork: plan.network.name,
     commit,
     engine: engine.name,
     evaluationSeed,
@@ -184,12 +216,9 @@ function rowOf(known: Description, engine: Engine, outcome: Outcome): Row {
     mediumAccuracy: medium,
     tailAccuracy: tail,
     classAccuracies: perClass,
+    distillSeconds: Number(distillSeconds),
     evaluationSeconds: seconds,
+    peakMegabytes: Number(peakMegabytes),
     status: failed ? result.message : "done",
   };
-}
-
-/** Whether a row tells of the same run under the same protocol. */
-function isSame(row: Row, known: Description): boolean {
-  return (Object.keys(known) as (keyof Description)[]).every((key) => row[key] === known[key]);
 }

@@ -2,6 +2,7 @@ import type { Rng } from "../core/rng.ts";
 import { type AugmentationOp } from "../datasets/augment.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Engine, Tensor, Tree } from "../engines/index.ts";
+import type { NamedArrays } from "../formats/array.ts";
 import type { Network } from "../networks/network.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 
@@ -19,6 +20,22 @@ export interface Source {
   readonly imagesPerClass: number;
   /** Differentiable siamese augmentation to draw from; empty for none. */
   readonly augmentation: readonly AugmentationOp[];
+  /** Arrays of one part of the objective's preparation. There for objectives that have one. */
+  prepared?(part: number): NamedArrays;
+}
+
+/**
+ * Work that runs share and that is done before the first step of any of them: expert trajectories, pretrained extractors.
+ * Its parts are independent, so that processes and machines can share them; each is kept whole, and made once.
+ */
+export interface Preparation {
+  /** Names what it makes, as in "experts". */
+  readonly name: string;
+  /** Plain data: all that the result depends on beside data and network. Runs that agree in these share one result. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly parts: number;
+  /** Makes one part from its own dice. Yields the share done now and then. */
+  part(source: Source, index: number, rng: Rng): Generator<number, NamedArrays>;
 }
 
 /** What a method learns, by name: the images, [m, h, w, c] normalized, and e.g. soft labels or a step size. */
@@ -63,6 +80,8 @@ export interface Objective<D extends Draw = Draw> {
   readonly name: string;
   /** One optimizer for each thing that is learned beside the images; that of the images is the run's. */
   readonly optimizers?: Readonly<Record<string, Optimizer>>;
+  /** What must be there before the first step; `source.prepared` then gives its arrays. */
+  readonly preparation?: Preparation;
   /** The method's start. Absent: the images alone are learned, and there is no state. */
   begin?(source: Source, rng: Rng): Beginning;
   /** Rolls all dice of one step: networks, batches, augmentations, frequencies, shuffles. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { readRows, recordRows, type Row } from "../../experiments/results.ts";
+import { readRows, type Row, rowFromJson, rowJson, writeRows } from "../../experiments/results.ts";
 
 const row: Row = {
   experiment: "dm, with a comma",
@@ -15,6 +15,7 @@ const row: Row = {
   plugins: "",
   network: "convNet-d3-w64-relu-instance-avg",
   steps: 1000,
+  options: "objective.kernel.name=gaussian;objective.frequencies=1024",
   distillSeed: 0,
   protocol: "dm-1000",
   evaluationNetwork: "convNet-d3-w64-relu-instance-avg",
@@ -26,30 +27,33 @@ const row: Row = {
   classAccuracies: [0.5, 0.25, 0.125],
   distillSeconds: 900.5,
   evaluationSeconds: 90.25,
+  peakMegabytes: 412,
   status: "done",
 };
 
 const newFile = (): string => join(mkdtempSync(join(tmpdir(), "distillery-results-")), "runs.csv");
 
-test("rows are read as they were recorded", () => {
+test("rows are read as they were written", () => {
   const file = newFile();
-  const other = { ...row, evaluationSeed: 1, accuracy: 0.25 };
-  recordRows(file, [row]);
-  recordRows(file, [other]);
-  expect(readRows(file)).toEqual([row, other]);
+  const failed = {
+    ...row,
+    evaluationSeed: -1,
+    accuracy: NaN,
+    classAccuracies: [],
+    status: 'said "no", twice',
+  };
+  writeRows(file, [row, failed]);
+  expect(readRows(file)).toEqual([row, failed]);
 });
 
-test("the same measurement made again replaces its row", () => {
-  const file = newFile();
-  const again = { ...row, accuracy: 0.375, commit: "fedcba9876" };
-  recordRows(file, [row, { ...row, distillSeed: 1 }]);
-  recordRows(file, [again]);
-  expect(readRows(file)).toEqual([{ ...row, distillSeed: 1 }, again]);
+test("a row is the same after a way through JSON, what is no number included", () => {
+  const failed = { ...row, accuracy: NaN, classAccuracies: [NaN, 0.5] };
+  expect(rowFromJson(rowJson(failed))).toEqual(failed);
 });
 
 test("results/README.md explains every column, in order", () => {
   const file = newFile();
-  recordRows(file, [row]);
+  writeRows(file, [row]);
   const columns = readFileSync(file, "utf8").split("\n")[0]!.split(",");
   const explained = [...readFileSync("results/README.md", "utf8").matchAll(/^\| (\w+) +\|/gm)].map(
     (match) => match[1],

@@ -12,6 +12,7 @@ const usual: Row = {
   plugins: "",
   network: "convNet",
   steps: 100,
+  options: "",
   distillSeed: 0,
   protocol: "dm-1000",
   evaluationNetwork: "convNet",
@@ -23,6 +24,7 @@ const usual: Row = {
   classAccuracies: [0.6, 0.4],
   distillSeconds: 10,
   evaluationSeconds: 2,
+  peakMegabytes: 400,
   status: "done",
 };
 

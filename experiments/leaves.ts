@@ -1,0 +1,37 @@
+import type { Experiment } from "./config.ts";
+
+/** The leaves of a config by their dotted paths. */
+export function leavesOf(tree: unknown, path = ""): Map<string, string> {
+  if (typeof tree !== "object" || tree === null) return new Map([[path, String(tree)]]);
+  const inside = (key: string): string => (path === "" ? key : `${path}.${key}`);
+  return new Map(Object.entries(tree).flatMap(([key, child]) => [...leavesOf(child, inside(key))]));
+}
+
+/**
+ * All that makes the images and has no column of its own in runs.csv, as one line: the leaves of the config in
+ * alphabetical order, as in `objective.frequencies=1024;objective.kernel.name=gaussian`. Plugins go by their names.
+ */
+export function optionsText(experiment: Experiment): string {
+  const { data, objective, plugins, optimizer, initialization, scarcity, augmentation } = experiment;
+  const ofPlugins = Object.fromEntries(plugins.map(({ name, ...options }) => [name, options]));
+  const learned = objective && { objective, plugins: ofPlugins, optimizer, augmentation };
+  return [...leavesOf({ data, initialization, scarcity, ...learned })]
+    .filter(([path, value]) => value !== "undefined" && !columns.includes(path))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, value]) => `${path}=${/[;="]/.test(value) ? JSON.stringify(value) : value}`)
+    .join(";");
+}
+
+/** Leaves that have a column, and where the data lie. */
+const columns = ["data.name", "data.root", "data.imbalance", "objective.name"];
+
+/** The options that `optionsText` wrote, by path. */
+export function parseOptions(text: string): Map<string, string> {
+  const pattern = /([^=;]+)=("(?:[^"\\]|\\.)*"|[^;]*)(?:;|$)/g;
+  return new Map(
+    [...text.matchAll(pattern)].map(([, path, value]) => [
+      path!,
+      value!.startsWith('"') ? (JSON.parse(value!) as string) : value!,
+    ]),
+  );
+}

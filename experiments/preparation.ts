@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { seeded } from "../src/core/rng.ts";
+import { datasets } from "../src/datasets/index.ts";
+import { readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
+import type { Preparation, Source } from "../src/objectives/objective.ts";
+import type { Experiment } from "./config.ts";
+import { inFile, writeWhole } from "./files.ts";
+import { acquire } from "./lock.ts";
+import { progressLine } from "./progress.ts";
+
+/** A preparation and the folder that keeps its parts, one file each. */
+export interface Prepared {
+  readonly preparation: Preparation;
+  /** Name of the folder. */
+  readonly name: string;
+  readonly path: string;
+}
+
+/**
+ * The folder of a preparation: PREPARED/experts-1a2b3c4d5e, named by a hash of all that the parts depend on. So runs that
+ * agree share it, and options that change the parts never meet old ones.
+ */
+export function preparedFor(root: string, experiment: Experiment, preparation: Preparation): Prepared {
+  const { data, network } = experiment;
+  // Official files hold the same images wherever they lie.
+  const { root: where, ...set } = data;
+  const place = datasets[data.name].from === "images" ? { root: where } : {};
+  const key = JSON.stringify(
+    sorted({ ...preparation, part: undefined, data: { ...set, ...place }, network }),
+  );
+  const hash = createHash("sha256").update(key).digest("hex").slice(0, 10);
+  const name = `${preparation.name}-${hash}`;
+  return { preparation, name, path: join(root, name) };
+}
+
+/** Whether a part is there. */
+export function hasPart({ path }: Prepared, index: number): boolean {
+  return existsSync(partFile(path, index));
+}
+
+/**
+ * Makes a part unless it is there.
+ *
+ * @returns whether it is there now; false while another process makes it.
+ */
+export async function makePart(prepared: Prepared, source: Source, index: number): Promise<boolean> {
+  const { preparation, path } = prepared;
+  if (hasPart(prepared, index)) return true;
+  const file = partFile(path, index);
+  const lock = acquire(`${file}.lock`);
+  if (!lock) return false;
+  try {
+    if (hasPart(prepared, index)) return true;
+    const line = progressLine(`${preparation.name} ${index + 1}/${preparation.parts}`, 1);
+    const rng = seeded(0).stream(`preparation/${preparation.name}/${index}`);
+    const work = preparation.part(source, index, rng);
+    let next = work.next();
+    for (; !next.done; next = work.next()) {
+      line.at(next.value);
+      await setImmediate(); // lets a signal be heard
+    }
+    lock.check();
+    writeWhole(file, writeSafetensors(next.value, { preparation: preparation.name, part: String(index) }));
+    line.end();
+    return true;
+  } finally {
+    lock.release();
+  }
+}
+
+/** Makes all parts, side by side with other processes that do the same, and gives the source that reads them. */
+export async function prepare(prepared: Prepared, source: Source): Promise<Source> {
+  const { preparation, path } = prepared;
+  let open = Array.from({ length: preparation.parts }, (_, index) => index);
+  while (open.length > 0) {
+    const busy: number[] = [];
+    for (const index of open) if (!(await makePart(prepared, source, index))) busy.push(index);
+    open = busy;
+    if (open.length > 0) await setTimeout(1000);
+  }
+  return {
+    ...source,
+    prepared(index) {
+      const file = partFile(path, index);
+      return inFile(file, () => readSafetensors(readFileSync(file)).arrays);
+    },
+  };
+}
+
+function partFile(path: string, index: number): string {
+  return join(path, `part-${String(index).padStart(4, "0")}.safetensors`);
+}
+
+/** Objects with their keys in alphabetical order, so that equal ones are equal as text. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, child]) => [key, sorted(child)]));
+}

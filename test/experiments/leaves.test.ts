@@ -1,0 +1,40 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { resolveExperiment } from "../../experiments/config.ts";
+import { optionsText, parseOptions } from "../../experiments/leaves.ts";
+
+const experiment = (config: object) => resolveExperiment("x", { data: "procedural", ...config });
+
+test("the options of a method are its leaves in alphabetical order, without what has a column", () => {
+  const text = optionsText(
+    experiment({
+      objective: { name: "csdm", kernel: { name: "matern32" } },
+      plugins: [{ name: "difficultyCorrection", weight: 0.5 }],
+      steps: 2,
+    }),
+  );
+  const options = parseOptions(text);
+  expect([...options.keys()]).toEqual([...options.keys()].sort());
+  expect(options.get("objective.kernel.name")).toBe("matern32");
+  expect(options.get("objective.frequencies")).toBe("1024");
+  expect(options.get("plugins.difficultyCorrection.weight")).toBe("0.5");
+  expect(options.get("optimizer.learningRate")).toBe("1");
+  for (const absent of ["data.name", "data.root", "data.imbalance", "objective.name"]) {
+    expect(options.has(absent)).toBe(false);
+  }
+});
+
+test("where nothing is learned, no optimizer is told", () => {
+  expect(optionsText(experiment({ steps: 0 }))).not.toMatch(/optimizer|objective|undefined/);
+});
+
+test("options are read as they were written, whatever letters they have", () => {
+  fc.assert(
+    fc.property(fc.string(), (augmentation) => {
+      const text = optionsText({ ...experiment({ objective: "dm", steps: 1 }), augmentation });
+      expect(parseOptions(text).get("augmentation")).toBe(augmentation);
+      expect(parseOptions(text).get("scarcity")).toBe("duplicate");
+    }),
+    { seed: 5 },
+  );
+});
