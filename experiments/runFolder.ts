@@ -28,6 +28,7 @@ export interface Metric {
  *       evaluations/            a file for each network trained on it, PROTOCOL/NETWORK/SEED.json: rows of runs.csv
  *       failure.json            why the last try ended without a result
  *       images.png              the result to look at, and real.png to compare
+ *       spectra.json            power spectra of both, overall and of each class
  *       checkpoint/             what a resumed run goes on from; removed when the run is done
  *
  * Beside it, `seed-0.lock` is there while a process works on it.
@@ -46,6 +47,7 @@ const FILES = {
   synthetic: "synthetic.safetensors",
   images: "images.png",
   real: "real.png",
+  spectra: "spectra.json",
   evaluations: "evaluations",
   failure: "failure.json",
   checkpoint: "checkpoint/latest.safetensors",

@@ -38,6 +38,7 @@ import {
 } from "../runFolder.ts";
 import { stopSignal } from "../stopSignal.ts";
 import { distillationRng, methodName, objectiveOf, sourceOf } from "../setting.ts";
+import { spectraOf } from "../spectra.ts";
 
 export interface DistillOptions {
   /** Results folder. */
@@ -194,11 +195,13 @@ async function finish(
   writeWhole(fileOf(run, "machine"), `${JSON.stringify(facts, null, 2)}\n`);
   const grid = (images: ArrayLike<number>): Promise<Buffer> =>
     imageGrid({ images, imageShape, labels, classes: classNames.length, mean, std });
-  writeWhole(fileOf(run, "images"), await grid(learned.images.values()));
+  const images = learned.images.values();
+  writeWhole(fileOf(run, "images"), await grid(images));
   const firsts = classes.flatMap((members) =>
     Array.from({ length: imagesPerClass }, (_, i) => members[i % members.length]!),
   );
   writeWhole(fileOf(run, "real"), await grid(normalized(real, firsts)));
+  writeWhole(fileOf(run, "spectra"), JSON.stringify(spectraOf(source, images)));
   lock.check();
   writeArtifact(run, learned, { real, labels, network: source.network, machine: about, seconds });
   rmSync(dirname(fileOf(run, "checkpoint")), { recursive: true, force: true });

@@ -1,14 +1,23 @@
 import type { Summary } from "./summarize.ts";
+import { changesFrom, differences, mainVariant } from "./variants.ts";
 
 /** "csdm + difficultyCorrection": the method of a row or summary, as figures and tables name it. */
 export function methodOf({ objective, plugins }: Pick<Summary, "objective" | "plugins">): string {
   return plugins === "" ? objective : `${objective} + ${plugins}`;
 }
 
-/** The method, with its steps where another of the setting differs in nothing else. */
+/**
+ * The method; where several of its configs are among the rivals, with what differs from their main variant, as in
+ * "csdm, kernel.scale=2", or the experiment's name where no option does.
+ */
 export function labelAmong(rivals: readonly Summary[], one: Summary): string {
-  const alike = rivals.filter((other) => methodOf(other) === methodOf(one));
-  return alike.length > 1 ? `${methodOf(one)}, ${one.experiment}` : methodOf(one);
+  const method = methodOf(one);
+  const alike = rivals.filter((other) => methodOf(other) === method);
+  if (alike.length < 2) return method;
+  const main = mainVariant(alike);
+  const changes = changesFrom(main, one);
+  const twin = alike.some((other) => other !== one && differences(other, one).length === 0);
+  return [method, ...(changes === "" ? [] : [changes]), ...(twin ? [one.experiment] : [])].join(", ");
 }
 
 /** "1 network", "5 networks". */

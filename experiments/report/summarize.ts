@@ -12,11 +12,12 @@ const cell = [
   "objective",
   "plugins",
   "steps",
+  "options",
   "experiment",
 ] as const satisfies readonly (keyof Row)[];
 
 /** What two summaries must share to be compared: all of a cell but the method. */
-const setting = cell.slice(0, 6);
+export const setting = cell.slice(0, 6);
 
 /** Below this p-value a difference is said to hold. */
 const SIGNIFICANCE = 0.05;
@@ -36,6 +37,8 @@ export interface Summary extends Pick<Row, (typeof cell)[number]> {
   readonly distillSeconds: Spread;
   /** Of one evaluation network. */
   readonly evaluationSeconds: Spread;
+  /** Of one distillation, over the seeds that it is known of. */
+  readonly peakMegabytes: Spread;
   readonly engines: readonly string[];
   /** Rows without an accuracy; they are counted here and enter nothing else. */
   readonly failures: number;
@@ -115,6 +118,7 @@ function summary(rows: readonly Row[]): Omit<Summary, "best"> {
     classAccuracies: classes.map((_, label) => spread((row) => row.classAccuracies[label]!)),
     distillSeconds: spreadOf(seeds.map((seed) => seed[0]!.distillSeconds)),
     evaluationSeconds: spread((row) => row.evaluationSeconds),
+    peakMegabytes: spreadOf(seeds.map((seed) => seed[0]!.peakMegabytes).filter(Number.isFinite)),
     engines: [...new Set(rows.map((row) => row.engine))],
     failures: rows.length - good.length,
   };
@@ -124,7 +128,8 @@ function picked(row: Row): Pick<Row, (typeof cell)[number]> {
   return Object.fromEntries(cell.map((key) => [key, row[key]])) as Pick<Row, (typeof cell)[number]>;
 }
 
-function groups<T>(items: readonly T[], keys: readonly (keyof T)[]): Map<string, T[]> {
+/** Items that share the values of some keys, in order of first appearance. */
+export function groups<T>(items: readonly T[], keys: readonly (keyof T)[]): Map<string, T[]> {
   const found = new Map<string, T[]>();
   for (const item of items) {
     const key = JSON.stringify(keys.map((name) => item[name]));

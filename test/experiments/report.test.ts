@@ -196,7 +196,7 @@ describe("the page", () => {
   });
 
   test("shows what it is given", () => {
-    for (const text of ["70.5 ± 0.7</b>", "★", "dm, e", "torch-cpu", "a: 1\n  b: 2\n", "7 steps"]) {
+    for (const text of ["70.5 ± 0.7</b>", "★", "dm, steps=9", "torch-cpu", "a: 1\n  b: 2\n", "7 steps"]) {
       expect(page).toContain(text);
     }
   });
