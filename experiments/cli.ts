@@ -6,6 +6,7 @@ import { demoCommand } from "./cli/demo.ts";
 import { describeData, enginesCommand, optionsCommand } from "./cli/describe.ts";
 import { distillCommand } from "./cli/distill.ts";
 import { evaluateCommand } from "./cli/evaluate.ts";
+import { exportCommand } from "./cli/export.ts";
 import { reportCommand } from "./cli/report.ts";
 import { standardError } from "./screen.ts";
 
@@ -13,6 +14,7 @@ import { standardError } from "./screen.ts";
 const commands: readonly ((cli: Argv) => Argv)[] = [
   distillCommand,
   evaluateCommand,
+  exportCommand,
   reportCommand,
   describeData,
   optionsCommand,

@@ -1,0 +1,143 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { check } from "../../src/core/errors.ts";
+import type { NamedArrays } from "../../src/formats/array.ts";
+import { writeNpz } from "../../src/formats/npz.ts";
+import { type LabeledFile, writeImageParquet } from "../../src/formats/parquet.ts";
+import { writeSafetensors } from "../../src/formats/safetensors.ts";
+import { type Artifact, readArtifact } from "../artifact.ts";
+import type { Card, PngLoss } from "../export/card.ts";
+import { cardOf } from "../export/describe.ts";
+import { CARD, checkFree, type FileContent, writeFolderWhole } from "../export/files.ts";
+import { pngFiles, pngFolder, pngLoss } from "../export/png.ts";
+import { PARQUET, readme } from "../export/readme.ts";
+import { readRows, type Row } from "../results.ts";
+import { isDone, resultsOf, type RunFolder } from "../runFolder.ts";
+import { channelsFirst, toPixels } from "../space.ts";
+import { arraysOf } from "../storedSet.ts";
+
+/** What a result is written as; card.json and load.py always come along. */
+export const exportFormats = ["safetensors", "npz", "png", "parquet"] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+export interface ExportOptions {
+  /** Folder to write; by default `export` in the run's. */
+  readonly out?: string | undefined;
+  readonly formats?: readonly ExportFormat[] | undefined;
+  /** Under which the result may be used; nothing is known of it where it is not said. */
+  readonly license?: string | undefined;
+  /** Replaces an earlier export. */
+  readonly force: boolean;
+}
+
+export interface Export {
+  readonly path: string;
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly card: Card;
+}
+
+/**
+ * Writes a run's result in the formats that other programs read, as a folder that appears whole:
+ *
+ *     data.safetensors             images, images_pixel, labels, and what else was learned; the card in the metadata
+ *     data.npz                     the same for NumPy
+ *     png/train/00000_NAME/*.png   8-bit images, and metadata.csv with their labels
+ *     train-00000-of-00001.parquet the same, for the Hugging Face hub, with README.md
+ *     card.json                    all that is needed to train and test on it
+ *     load.py                      reads data.npz, and converts it for other distillation code
+ *
+ * @throws InputError if the run is not done, or something is in the way.
+ */
+export async function exportRun(run: RunFolder, options: ExportOptions): Promise<Export> {
+  const { out = join(run.path, "export"), formats = exportFormats, license = "unknown", force } = options;
+  check(
+    isDone(run),
+    () => `${run.path}: expected a finished run; distil it first: distillery distill CONFIG`,
+  );
+  checkFree(out, force);
+  const artifact = readArtifact(run);
+  const pixels = toPixels(artifact.images, artifact, artifact.imageShape);
+  const arrays = exportedArrays(artifact, pixels);
+  const loss = pngLoss(pixels);
+  const card: Card = {
+    ...cardOf(run, artifact, { rows: rowsOf(run), arrays: Object.keys(arrays), license }),
+    png: { ...loss, note: pngNote(loss) },
+  };
+  const files = await contents(formats, { artifact, pixels, arrays, card });
+  writeFolderWhole(out, files);
+  return {
+    path: out,
+    files: files.map(([path, content]) => ({ path, bytes: Buffer.byteLength(content) })),
+    card,
+  };
+}
+
+/** The set's arrays, and its images as pixels beside those in the space of training. */
+function exportedArrays(artifact: Artifact, pixels: Float32Array): NamedArrays {
+  const { images, ...others } = arraysOf(artifact);
+  const images_pixel = { shape: images!.shape, data: channelsFirst(pixels, artifact.imageShape) };
+  return { images: images!, images_pixel, ...others };
+}
+
+function rowsOf(run: RunFolder): Row[] {
+  return readRows(join(resultsOf(run), "runs.csv")).filter(
+    ({ experiment, distillSeed }) => experiment === run.experiment.name && distillSeed === run.seed,
+  );
+}
+
+/** What PNG loses, in words. */
+function pngNote({ outside, maxError, rmsError }: PngLoss): string {
+  return (
+    `PNG is lossy: ${(100 * outside).toFixed(1)} % of pixel values lie outside [0, 1] and are cut, the others are rounded ` +
+    `to 8 bits. Where black is 0 and white 1, the largest error is ${maxError.toPrecision(2)} and the root of the mean ` +
+    `square ${rmsError.toPrecision(2)}. The float32 arrays are the reference.`
+  );
+}
+
+interface Content {
+  readonly artifact: Artifact;
+  readonly pixels: Float32Array;
+  readonly arrays: NamedArrays;
+  readonly card: Card;
+}
+
+async function contents(
+  formats: readonly ExportFormat[],
+  { artifact, pixels, arrays, card }: Content,
+): Promise<FileContent[]> {
+  const { labels, imageShape } = artifact;
+  const { classNames } = card;
+  const has = (format: ExportFormat): boolean => formats.includes(format);
+  const json = `${JSON.stringify(card, null, 2)}\n`;
+  const files: FileContent[] = [[CARD, json]];
+  if (has("safetensors")) files.push(["data.safetensors", writeSafetensors(arrays, { card: JSON.stringify(card) })]);
+  if (has("npz")) files.push(["data.npz", writeNpz(arrays)], ["load.py", loadPy()]);
+  const images =
+    has("png") || has("parquet") ? await pngFiles(pixels, imageShape, { labels, classNames }) : [];
+  if (has("png")) files.push(...pngFolder(images, classNames));
+  if (has("parquet")) files.push(...parquetFiles(images, card, files));
+  return files;
+}
+
+function parquetFiles(
+  images: readonly LabeledFile[],
+  card: Card,
+  others: readonly FileContent[],
+): FileContent[] {
+  const parquet = writeImageParquet(images, card.classNames);
+  const text = readme({
+    card,
+    images: images.length,
+    parquetBytes: parquet.length,
+    imageBytes: images.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    beside: [...new Set(others.map(([path]) => path.split("/")[0]!))],
+  });
+  return [
+    [PARQUET, parquet],
+    ["README.md", text],
+  ];
+}
+
+function loadPy(): string {
+  return readFileSync(join(import.meta.dirname, "..", "export", "load.py"), "utf8");
+}

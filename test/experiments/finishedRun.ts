@@ -1,0 +1,44 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeArtifact } from "../../experiments/artifact.ts";
+import { resolveExperiment } from "../../experiments/config.ts";
+import { machine } from "../../experiments/machine.ts";
+import { openRun, prepareRun, type RunFolder } from "../../experiments/runFolder.ts";
+import type { Whitening } from "../../experiments/space.ts";
+import type { ImageShape } from "../../src/core/shape.ts";
+import type { Engine, Tensor } from "../../src/engines/index.ts";
+import type { Network } from "../../src/networks/index.ts";
+
+/** A synthetic set that a method might have learned. */
+export interface Learnt {
+  readonly imageShape: ImageShape;
+  readonly labels: Int32Array;
+  readonly classNames: readonly string[];
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** [n, h, w, c]. */
+  readonly images: Float32Array;
+  /** What is learned beside them, by the names that objectives give it. */
+  readonly beside?: Readonly<Record<string, Tensor>>;
+  readonly whitening?: Whitening;
+}
+
+/** The folder of a run with this result, in a new results folder. */
+export function finishedRun(engine: Engine, learnt: Learnt): RunFolder {
+  const { imageShape, labels, classNames, mean, std, images, beside = {}, whitening } = learnt;
+  const config = { data: "procedural", steps: 0, evaluation: { protocol: "quick", networks: 2 } };
+  const results = mkdtempSync(join(tmpdir(), "distillery-run-"));
+  const run = openRun(results, resolveExperiment("finished", config), 0);
+  prepareRun(run, false);
+  const real = { name: "made", pixels: new Uint8Array(0), imageShape, labels, classNames, mean, std };
+  const tensor = engine.tensor([labels.length, ...imageShape], images);
+  const network = { name: "convNet-d3", flattenOrder: "chw" } as Network;
+  writeArtifact(
+    run,
+    { ...beside, images: tensor },
+    { real, labels, network, machine: machine(engine), seconds: 1, ...(whitening && { whitening }) },
+  );
+  tensor.dispose();
+  return run;
+}
