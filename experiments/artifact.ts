@@ -92,7 +92,7 @@ export function writeArtifact(
     trainingImages: String(real.labels.length),
     trainingSha256: sha256(real.pixels, bytes(real.labels)),
     distillSeconds: about.seconds.toFixed(1),
-peakMegabytes: peakMegabytes().toFixed(0),
+    peakMegabytes: peakMegabytes().toFixed(0),
     engine: machine.engine,
     distillery: machine.distillery,
     commit: machine.commit,

@@ -11,8 +11,8 @@ import { cardOf } from "../export/describe.ts";
 import { CARD, checkFree, type FileContent, writeFolderWhole } from "../export/files.ts";
 import { pngFiles, pngFolder, pngLoss } from "../export/png.ts";
 import { PARQUET, readme } from "../export/readme.ts";
-import { readRows, type Row } from "../results.ts";
-import { isDone, resultsOf, type RunFolder } from "../runFolder.ts";
+import { rowsOfRun } from "../gather.ts";
+import { isDone, type RunFolder } from "../runFolder.ts";
 import { channelsFirst, toPixels } from "../space.ts";
 import { arraysOf } from "../storedSet.ts";
 
@@ -60,7 +60,7 @@ export async function exportRun(run: RunFolder, options: ExportOptions): Promise
   const arrays = exportedArrays(artifact, pixels);
   const loss = pngLoss(pixels);
   const card: Card = {
-    ...cardOf(run, artifact, { rows: rowsOf(run), arrays: Object.keys(arrays), license }),
+    ...cardOf(run, artifact, { rows: rowsOfRun(run), arrays: Object.keys(arrays), license }),
     png: { ...loss, note: pngNote(loss) },
   };
   const files = await contents(formats, { artifact, pixels, arrays, card });
@@ -77,12 +77,6 @@ function exportedArrays(artifact: Artifact, pixels: Float32Array): NamedArrays {
   const { images, ...others } = arraysOf(artifact);
   const images_pixel = { shape: images!.shape, data: channelsFirst(pixels, artifact.imageShape) };
   return { images: images!, images_pixel, ...others };
-}
-
-function rowsOf(run: RunFolder): Row[] {
-  return readRows(join(resultsOf(run), "runs.csv")).filter(
-    ({ experiment, distillSeed }) => experiment === run.experiment.name && distillSeed === run.seed,
-  );
 }
 
 /** What PNG loses, in words. */
@@ -110,7 +104,8 @@ async function contents(
   const has = (format: ExportFormat): boolean => formats.includes(format);
   const json = `${JSON.stringify(card, null, 2)}\n`;
   const files: FileContent[] = [[CARD, json]];
-  if (has("safetensors")) files.push(["data.safetensors", writeSafetensors(arrays, { card: JSON.stringify(card) })]);
+  if (has("safetensors"))
+    files.push(["data.safetensors", writeSafetensors(arrays, { card: JSON.stringify(card) })]);
   if (has("npz")) files.push(["data.npz", writeNpz(arrays)], ["load.py", loadPy()]);
   const images =
     has("png") || has("parquet") ? await pngFiles(pixels, imageShape, { labels, classNames }) : [];

@@ -10,6 +10,7 @@ import { parseDocument } from "yaml";
 import { exportRun } from "../../experiments/commands/export.ts";
 import { cardSchema } from "../../experiments/export/card.ts";
 import { eightBit, folderName, pngLoss } from "../../experiments/export/png.ts";
+import { recordRow } from "../../experiments/gather.ts";
 import type { RunFolder } from "../../experiments/runFolder.ts";
 import { toPixels } from "../../experiments/space.ts";
 import { type ImageShape, sizeOf } from "../../src/core/shape.ts";
@@ -17,6 +18,7 @@ import { selectEngine } from "../../src/engines/index.ts";
 import { readNpz } from "../../src/formats/npz.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { finishedRun, type Learnt } from "./finishedRun.ts";
+import { row, rowsOf } from "./rows.ts";
 
 const { engine } = await selectEngine("auto", { threads: 1 });
 afterAll(() => engine.close());
@@ -155,6 +157,26 @@ test("images_pixel are the images without normalization, and not clipped", async
   expect(card.png!.note).toMatch(
     /^PNG is lossy: 12\.5 % of pixel values lie outside \[0, 1\].*largest error is 1\.0/,
   );
+});
+
+test("the card says which accuracies to expect: mean and deviation of each protocol and architecture", async () => {
+  const run = finishedRun(engine, plain());
+  const kinds = { protocol: "quick", evaluationNetwork: "convNet-d3" };
+  const failed = { accuracy: NaN, evaluationSeed: 3, status: "train: expected a finite loss" };
+  for (const one of [...rowsOf([0.25, 0.5, 0.75], kinds), row({ ...kinds, ...failed })]) recordRow(run, one);
+  recordRow(run, row({ ...kinds, evaluationNetwork: "convNet-d2", accuracy: 0.5, evaluationSeed: 0 }));
+  const { card } = await exportRun(run, { force: false });
+  const alone = {
+    protocol: "quick",
+    protocolVersion: 1,
+    network: "convNet-d2",
+    networks: 1,
+    accuracies: [0.5],
+  };
+  expect(card.expected).toEqual([
+    { ...alone, accuracy: 0.5, std: null },
+    { ...alone, network: "convNet-d3", networks: 3, accuracies: [0.25, 0.5, 0.75], accuracy: 0.5, std: 0.25 },
+  ]);
 });
 
 describe("what a method learns beside images has a plain name", () => {
