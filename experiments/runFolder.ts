@@ -27,7 +27,7 @@ export interface Metric {
  *       synthetic.safetensors   the result
  *       evaluations/            a file for each network trained on it, PROTOCOL/NETWORK/SEED.json: rows of runs.csv
  *       failure.json            why the last try ended without a result
- *       images.png              the result to look at, and real.png to compare
+ *       images.png              the images to look at, renewed as they are learned, and real.png to compare
  *       spectra.json            power spectra of both, overall and of each class
  *       checkpoint/             what a resumed run goes on from; removed when the run is done
  *

@@ -2,7 +2,6 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { check } from "../../src/core/errors.ts";
-import { normalized } from "../../src/datasets/dataset.ts";
 import { decodeProgress, encodeProgress } from "../../src/distillers/checkpoint.ts";
 import {
   begin,
@@ -21,9 +20,9 @@ import { loadData } from "../data/load.ts";
 import { Busy, recordFailure, Stopped } from "../failure.ts";
 import { inFile, writeWhole } from "../files.ts";
 import { forgetFailure, removeRows } from "../gather.ts";
-import { imageGrid } from "../images.ts";
 import { acquire, describe, type Lock, ownerOf } from "../lock.ts";
 import { machine } from "../machine.ts";
+import { interimImages, writeImages, writeRealImages } from "../pictures.ts";
 import { prepare, preparedFor } from "../preparation.ts";
 import { progressLine } from "../progress.ts";
 import {
@@ -110,6 +109,8 @@ async function distilled(
   prepareRun(run, force);
   forgetFailure(run);
   if (indices) writeWhole(fileOf(run, "indices"), JSON.stringify(Array.from(indices)));
+  writeFacts(run, source);
+  await writeRealImages(run, source);
   const preparation = objectiveOf(experiment)?.preparation;
   const ready = preparation ? await prepare(preparedFor(prepared, experiment, preparation), source) : source;
   await descend({ run, lock }, ready, images);
@@ -157,13 +158,18 @@ async function steps(held: Held, distillation: Distillation, images: Tensor): Pr
   const line = progressLine(label, experiment.steps, { start: progress.step });
   const begun = performance.now();
   const seconds = (): number => (resumed?.seconds ?? 0) + (performance.now() - begun) / 1000;
+  const showImages = interimImages(run, distillation.source);
   const stop = stopSignal();
   try {
+    await showImages(progress.learned.images);
     for (const report of distill(distillation, progress)) {
       progress = report.progress;
       appendMetric(run, report);
       line.at(progress.step, `loss ${report.loss.toPrecision(4)}`);
-      if (progress.step % experiment.checkpointEvery === 0) writeCheckpoint(held, progress, seconds());
+      if (progress.step % experiment.checkpointEvery === 0) {
+        writeCheckpoint(held, progress, seconds());
+        await showImages(progress.learned.images);
+      }
       await setImmediate(); // lets a signal be heard
       if (stop.asked()) {
         throw new Stopped(`${label}: stopped at step ${progress.step}; the same command goes on from there`);
@@ -188,23 +194,19 @@ async function finish(
   source: Source,
   { learned, seconds }: { readonly learned: Progress["learned"]; readonly seconds: number },
 ): Promise<void> {
-  const { real, labels, engine, classes, imagesPerClass } = source;
-  const { imageShape, classNames, mean, std } = real;
-  const about = machine(engine);
-  const facts = { ...about, distillSeconds: seconds, classNames };
-  writeWhole(fileOf(run, "machine"), `${JSON.stringify(facts, null, 2)}\n`);
-  const grid = (images: ArrayLike<number>): Promise<Buffer> =>
-    imageGrid({ images, imageShape, labels, classes: classNames.length, mean, std });
-  const images = learned.images.values();
-  writeWhole(fileOf(run, "images"), await grid(images));
-  const firsts = classes.flatMap((members) =>
-    Array.from({ length: imagesPerClass }, (_, i) => members[i % members.length]!),
-  );
-  writeWhole(fileOf(run, "real"), await grid(normalized(real, firsts)));
-  writeWhole(fileOf(run, "spectra"), JSON.stringify(spectraOf(source, images)));
+  const { real, labels, engine, network } = source;
+  writeFacts(run, source, seconds);
+  await writeImages(run, source, learned.images);
+  writeWhole(fileOf(run, "spectra"), JSON.stringify(spectraOf(source, learned.images.values())));
   lock.check();
-  writeArtifact(run, learned, { real, labels, network: source.network, machine: about, seconds });
+  writeArtifact(run, learned, { real, labels, network, machine: machine(engine), seconds });
   rmSync(dirname(fileOf(run, "checkpoint")), { recursive: true, force: true });
+}
+
+/** Says where the run is done, and what it took once it is. */
+function writeFacts(run: RunFolder, { engine, real }: Source, distillSeconds?: number): void {
+  const facts = { ...machine(engine), distillSeconds, classNames: real.classNames };
+  writeWhole(fileOf(run, "machine"), `${JSON.stringify(facts, null, 2)}\n`);
 }
 
 function writeCheckpoint({ run, lock }: Held, progress: Progress, seconds: number): void {
