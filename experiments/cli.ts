@@ -8,6 +8,7 @@ import { distillCommand } from "./cli/distill.ts";
 import { evaluateCommand } from "./cli/evaluate.ts";
 import { exportCommand } from "./cli/export.ts";
 import { reportCommand } from "./cli/report.ts";
+import { reproduceCommand } from "./cli/reproduce.ts";
 import { standardError } from "./screen.ts";
 
 /** Each adds a command with its options; the work is done in `commands/`. */
@@ -15,6 +16,7 @@ const commands: readonly ((cli: Argv) => Argv)[] = [
   distillCommand,
   evaluateCommand,
   exportCommand,
+  reproduceCommand,
   reportCommand,
   describeData,
   optionsCommand,
