@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { seeded } from "../src/core/rng.ts";
 import { datasets } from "../src/datasets/index.ts";
 import { readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
 import type { Preparation, Source } from "../src/objectives/objective.ts";
+import { preparationRng } from "../src/runs/setting.ts";
 import type { Experiment } from "./config.ts";
 import { inFile, writeWhole } from "./files.ts";
 import { acquire } from "./lock.ts";
@@ -55,8 +55,7 @@ export async function makePart(prepared: Prepared, source: Source, index: number
   try {
     if (hasPart(prepared, index)) return true;
     const line = progressLine(`${preparation.name} ${index + 1}/${preparation.parts}`, 1);
-    const rng = seeded(0).stream(`preparation/${preparation.name}/${index}`);
-    const work = preparation.part(source, index, rng);
+    const work = preparation.part(source, index, preparationRng(preparation, index));
     let next = work.next();
     for (; !next.done; next = work.next()) {
       line.at(next.value);

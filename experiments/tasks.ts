@@ -1,5 +1,6 @@
 import type { Engine } from "../src/engines/index.ts";
 import type { Source } from "../src/objectives/objective.ts";
+import { objectiveOf, sourceOf } from "../src/runs/setting.ts";
 import { distillRun } from "./commands/distill.ts";
 import { evaluateRun, isEvaluated } from "./commands/evaluate.ts";
 import type { Experiment } from "./config.ts";
@@ -7,7 +8,6 @@ import { loadData } from "./data/load.ts";
 import { Busy } from "./failure.ts";
 import { hasPart, makePart, type Prepared, preparedFor } from "./preparation.ts";
 import { isDone, openRun, type RunFolder } from "./runFolder.ts";
-import { objectiveOf, sourceOf } from "./setting.ts";
 
 /** A piece of work for one process. It leaves a file when it is done, and no two processes are ever at it together. */
 export interface Task {

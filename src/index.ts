@@ -18,9 +18,11 @@ export {
   type Dataset,
   datasets,
   normalized,
+  type Pixels,
   type Splits,
   subset,
 } from "./datasets/index.ts";
+export { datasetOf, type OwnImages } from "./datasets/own.ts";
 export { augment, type Augmentation, drawAugmentation, parseStrategy } from "./datasets/augment.ts";
 export { longTail, longTailCounts } from "./datasets/longTail.ts";
 
@@ -89,7 +91,24 @@ export { difficultyCorrection } from "./plugins/difficultyCorrection.ts";
 export { plugins } from "./plugins/index.ts";
 export { randomCoreset } from "./coresets/random.ts";
 
-// Distilling and evaluating
+// Distilling and evaluating in memory
+export {
+  distillationOf,
+  type DistillationRun,
+  type InMemoryOptions,
+  type StepReport,
+} from "./runs/distillation.ts";
+export {
+  evaluationOf,
+  type EvaluationOptions,
+  type EvaluationReport,
+  type EvaluationResult,
+  type EvaluationRun,
+} from "./runs/evaluation.ts";
+export type { DistillationOptions, MethodChoice, PluginChoice } from "./runs/options.ts";
+export { pixelsOf, type SyntheticSet } from "./runs/synthetic.ts";
+
+// The same step by step
 export { decodeProgress, encodeProgress } from "./distillers/checkpoint.ts";
 export { begin, distill, type Distillation, Divergence, type Progress } from "./distillers/distill.ts";
 export { initialImages } from "./distillers/initialize.ts";

@@ -12,6 +12,7 @@ const layers = [
   ["src/objectives"],
   ["src/plugins", "src/coresets"],
   ["src/distillers", "src/evaluation"],
+  ["src/runs"],
   ["src/index.ts"],
   ["experiments"],
 ];

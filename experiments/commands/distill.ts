@@ -14,6 +14,7 @@ import { initialImages } from "../../src/distillers/initialize.ts";
 import { disposeExcept, type Engine, type Tensor } from "../../src/engines/index.ts";
 import type { Source } from "../../src/objectives/objective.ts";
 import { optimizerOf } from "../../src/optimizers/index.ts";
+import { distillationRng, objectiveOf, sourceOf } from "../../src/runs/setting.ts";
 import { writeArtifact } from "../artifact.ts";
 import type { Experiment } from "../config.ts";
 import { loadData } from "../data/load.ts";
@@ -36,7 +37,7 @@ import {
   type RunFolder,
 } from "../runFolder.ts";
 import { stopSignal } from "../stopSignal.ts";
-import { distillationRng, methodName, objectiveOf, sourceOf } from "../setting.ts";
+import { methodName } from "../setting.ts";
 import { spectraOf } from "../spectra.ts";
 
 export interface DistillOptions {

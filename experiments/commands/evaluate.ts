@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { check, InputError, wholeNumber } from "../../src/core/errors.ts";
-import { seeded } from "../../src/core/rng.ts";
 import { classCounts, type Splits } from "../../src/datasets/dataset.ts";
 import type { Engine } from "../../src/engines/index.ts";
 import { disposeTestSet, testSet } from "../../src/evaluation/accuracy.ts";
@@ -9,6 +8,7 @@ import { evaluate, type Evaluation, type EvaluationPlan } from "../../src/evalua
 import { protocols, type ProtocolId } from "../../src/evaluation/protocols.ts";
 import { mean, sampleStandardDeviation, type Thirds, thirds } from "../../src/evaluation/statistics.ts";
 import { type Network, networkOf } from "../../src/networks/index.ts";
+import { evaluationRng } from "../../src/runs/setting.ts";
 import { type Artifact, readArtifact } from "../artifact.ts";
 import { loadData } from "../data/load.ts";
 import { Busy, columnsOf, Stopped } from "../failure.ts";
@@ -168,7 +168,7 @@ async function trainAndTest(
 ): Promise<Pick<Outcome, "result" | "seconds">> {
   const { epochs } = plan.protocol.training;
   const line = progressLine(label, epochs, { unit: "epoch" });
-  const training = evaluate(plan, seeded(seed).stream("evaluation"));
+  const training = evaluate(plan, evaluationRng(seed));
   const stop = stopSignal();
   try {
     for (;;) {

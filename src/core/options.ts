@@ -8,16 +8,23 @@ export type Chosen<T extends OptionTable> = {
   [Name in keyof T & string]: { name: Name } & z.infer<T[Name]["options"]>;
 }[keyof T & string];
 
+/** What `choice` accepts: an entry's name alone, or with those of its options that differ from their defaults. */
+export type Choice<T extends OptionTable> =
+  | (keyof T & string)
+  | { [Name in keyof T & string]: { readonly name: Name } & z.input<T[Name]["options"]> }[keyof T & string];
+
 /**
  * Schema of a choice from a table: `{ name: gaussian, scale: 2 }`, or `gaussian` alone for its defaults.
  * An entry's options are parsed strictly: those of another entry are unknown keys.
  *
  * @param preferred what is chosen where nothing is, and completed where options come without a name.
  */
+export function choice<T extends OptionTable>(table: T): z.ZodType<Chosen<T>, Choice<T>>;
+export function choice<T extends OptionTable>(table: T, preferred: Preferred<T>): OptionalChoice<T>;
 export function choice<T extends OptionTable>(
   table: T,
-  preferred?: { readonly name: keyof T & string } & Readonly<Record<string, unknown>>,
-): z.ZodType<Chosen<T>> {
+  preferred?: Preferred<T>,
+): z.ZodType<Chosen<T>, Choice<T>> {
   const named = Object.entries(table).map(([name, { options }]) => options.extend({ name: z.literal(name) }));
   const [first, ...rest] = named;
   if (!first) throw new Error("internal: choice from an empty table");
@@ -28,5 +35,14 @@ export function choice<T extends OptionTable>(
       value === undefined || (typeof value === "object" && value !== null && !("name" in value));
     return unnamed && preferred !== undefined ? { ...preferred, ...(value as object | undefined) } : value;
   };
-  return z.preprocess(spelled, union) as unknown as z.ZodType<Chosen<T>>;
+  return z.preprocess(spelled, union) as unknown as z.ZodType<Chosen<T>, Choice<T>>;
 }
+
+type Preferred<T extends OptionTable> = { readonly name: keyof T & string } & Readonly<
+  Record<string, unknown>
+>;
+
+/** A choice that may be left out. */
+type OptionalChoice<T extends OptionTable> = z.ZodType<Chosen<T>, Choice<T> | undefined> & {
+  readonly _zod: { readonly optin: "optional" };
+};

@@ -1,14 +1,17 @@
 import { check, InputError } from "../core/errors.ts";
 import { type ImageShape, sizeOf } from "../core/shape.ts";
 
-/** Labeled images in memory: pixels as bytes, normalized when a batch is taken. */
+/** Pixels of images: bytes, 0 … 255, or numbers on the scale of byte/255, where 0 is black and 1 is white. */
+export type Pixels = Uint8Array | Float32Array;
+
+/** Labeled images in memory, normalized when a batch is taken. */
 export interface Dataset {
   readonly name: string;
   /** Class names in label order. */
   readonly classNames: readonly string[];
   readonly imageShape: ImageShape;
-  /** Pixels 0 … 255, [n, height, width, channels]. */
-  readonly pixels: Uint8Array;
+  /** [n, height, width, channels]. */
+  readonly pixels: Pixels;
   /** Labels 0 … classes − 1, [n]. */
   readonly labels: Int32Array;
   /** Per-channel mean and standard deviation of pixel/255, by which `normalized` centers and scales. */
@@ -44,7 +47,10 @@ export function classCounts(dataset: Dataset): number[] {
 /** The images at `indices`, in that order, as a data set of their own. */
 export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   const size = sizeOf(dataset.imageShape);
-  const pixels = new Uint8Array(indices.length * size);
+  const pixels =
+    dataset.pixels instanceof Uint8Array
+      ? new Uint8Array(indices.length * size)
+      : new Float32Array(indices.length * size);
   const labels = new Int32Array(indices.length);
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]!;
@@ -55,7 +61,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
 }
 
 /**
- * The images at `indices` as (pixel/255 − mean)/std, row-major [indices, height, width, channels].
+ * The images at `indices` as (pixel/255 − mean)/std, of numbers as (pixel − mean)/std, row-major [indices, height, width, channels].
  *
  * @param into where they go, if not into a new array; engines copy what they are given, so that one serves many batches.
  */
@@ -66,8 +72,9 @@ export function normalized(
 ): Float32Array {
   const { pixels } = dataset;
   const size = sizeOf(dataset.imageShape);
-  const table = normalizationTable(dataset);
   const batch = into.subarray(0, indices.length * size);
+  if (pixels instanceof Float32Array) return normalizedNumbers(pixels, dataset, indices, batch);
+  const table = normalizationTable(dataset);
   for (let i = 0; i < indices.length; i++) {
     const bytes = pixels.subarray(indices[i]! * size, (indices[i]! + 1) * size);
     const image = batch.subarray(i * size, (i + 1) * size);
@@ -75,6 +82,22 @@ export function normalized(
       image[p] = table[channel + bytes[p]!]!;
       channel = channel + 256 === table.length ? 0 : channel + 256;
     }
+  }
+  return batch;
+}
+
+function normalizedNumbers(
+  pixels: Float32Array,
+  { imageShape, mean, std }: Dataset,
+  indices: ArrayLike<number>,
+  batch: Float32Array,
+): Float32Array {
+  const size = sizeOf(imageShape);
+  const channels = mean.length;
+  for (let i = 0; i < batch.length; i++) {
+    const channel = i % channels;
+    const value = pixels[indices[Math.floor(i / size)]! * size + (i % size)]!;
+    batch[i] = (value - mean[channel]!) / std[channel]!;
   }
   return batch;
 }

@@ -10,6 +10,7 @@ export {
   countOf,
   type Dataset,
   normalized,
+  type Pixels,
   type Splits,
   subset,
 } from "./dataset.ts";

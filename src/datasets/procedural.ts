@@ -273,7 +273,7 @@ export const procedural = {
   summary: "figures drawn from a seed, no files needed: ten kinds before cluttered backgrounds",
   options,
   from: "options",
-  read(given): Splits {
+  read(given: z.input<typeof options> = {}): Splits {
     const chosen = parsedOptions("procedural", options, given);
     const train = split(chosen, "train");
     return { train, test: split(chosen, "test", train) };

@@ -40,7 +40,7 @@ test("without test images, the same fraction of every class is held out", () => 
 
 test("what is held out depends on the seed alone", () => {
   const images = [...several("a", 30), ...several("b", 30, 100)];
-  const heldAt = (splitSeed: number): Uint8Array =>
+  const heldAt = (splitSeed: number): ArrayLike<number> =>
     folder.read({ train: images }, { testFraction: 0.5, splitSeed }).test.pixels;
   expect(heldAt(1)).toEqual(heldAt(1));
   expect(heldAt(1)).not.toEqual(heldAt(2));

@@ -101,7 +101,7 @@ describe("the procedural set", () => {
 
   test("refuses options out of range", () => {
     expect(() => procedural.read({ classes: 11 })).toThrow("procedural.classes: Too big");
-    expect(() => procedural.read({ sides: 16 })).toThrow(
+    expect(() => procedural.read({ sides: 16 } as object)).toThrow(
       'procedural: Unrecognized key: "sides" (options: classes,',
     );
   });

@@ -8,7 +8,7 @@ import { gatherRows } from "../../experiments/gather.ts";
 import { acquire } from "../../experiments/lock.ts";
 import { hasPart, makePart, prepare, preparedFor } from "../../experiments/preparation.ts";
 import { lockOf } from "../../experiments/runFolder.ts";
-import { sourceOf } from "../../experiments/setting.ts";
+import { sourceOf } from "../../src/runs/setting.ts";
 import { phasesOf } from "../../experiments/tasks.ts";
 import { selectEngine } from "../../src/engines/index.ts";
 import { initialTensors } from "../../src/networks/index.ts";

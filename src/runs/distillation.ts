@@ -1,0 +1,165 @@
+import { check, wholeNumber } from "../core/errors.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import { decodeProgress, encodeProgress } from "../distillers/checkpoint.ts";
+import { begin, distill, type Distillation, type Progress } from "../distillers/distill.ts";
+import { initialImages } from "../distillers/initialize.ts";
+import { disposeExcept, type Engine, type Tensor } from "../engines/index.ts";
+import type { NamedArrays } from "../formats/array.ts";
+import type { Learned, Objective, Source } from "../objectives/objective.ts";
+import { optimizerOf } from "../optimizers/index.ts";
+import { finished } from "../training/train.ts";
+import { type DistillationOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
+import { distillationRng, objectiveOf, preparationRng, sourceOf } from "./setting.ts";
+import type { SyntheticSet } from "./synthetic.ts";
+
+/** A distillation in memory: its options, and what it runs on. */
+export interface InMemoryOptions extends DistillationOptions {
+  /** Where it computes, from `selectEngine`. */
+  readonly engine: Engine;
+  /** Seed of all its dice. The same seed gives the same images, to the bit on a CPU. Default 0. */
+  readonly seed?: number;
+  /** What `checkpoint` gave in a run with the same data and options: it goes on from there. */
+  readonly checkpoint?: Uint8Array;
+}
+
+/** What a step reports. */
+export interface StepReport {
+  /** Updates done, this one included. */
+  readonly step: number;
+  /** Loss before the update. */
+  readonly loss: number;
+  /** Norm of the gradient over all that is learned. */
+  readonly gradientNorm: number;
+  /** What else the method measures, by name. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/**
+ * A distillation under way. Iterating over it does the steps that are left, one at a time; a loop that is left early can be
+ * taken up again by another.
+ */
+export interface DistillationRun extends Iterable<StepReport> {
+  /** Updates done so far. */
+  readonly step: number;
+  /** Does all steps that are left, and returns the result. */
+  finish(): SyntheticSet;
+  /** The synthetic set as it is now. */
+  synthetic(): SyntheticSet;
+  /** All that later steps depend on, to go on from in another process. */
+  checkpoint(): Uint8Array;
+  /** Frees its tensors now instead of when it is garbage. It cannot be used afterwards. */
+  dispose(): void;
+}
+
+/**
+ * Distils a data set in memory: the same options and seed give the same images as a config's run does.
+ *
+ *     const run = distillationOf(train, { engine, objective: "dm", imagesPerClass: 10, steps: 1000 });
+ *     for (const { step, loss } of run) console.log(step, loss);
+ *     const { images, labels } = run.synthetic();
+ *
+ * Nothing is computed before the first step is asked for but the images at step 0.
+ *
+ * @param train real images to distil.
+ * @throws InputError naming every option that is wrong; while it runs, `Divergence` where a loss is not finite.
+ */
+export function distillationOf(train: Dataset, options: InMemoryOptions): DistillationRun {
+  const { engine, seed = 0, checkpoint, ...given } = options;
+  wholeNumber("distillationOf.seed", seed);
+  const resolved = resolvedOptions("distillationOf", given);
+  const source = sourceOf(resolved, { train }, engine);
+  const distillation = distillationWith(resolved, source, seed);
+  let progress = checkpoint
+    ? resumedProgress(checkpoint, source)
+    : startOf(distillation, initialImages(source, resolved, distillationRng(seed)));
+
+  const run: DistillationRun = {
+    get step() {
+      return progress.step;
+    },
+    *[Symbol.iterator]() {
+      while (distillation && progress.step < distillation.steps) {
+        // A loop of its own for each step, so that none is left behind where the caller's is left early.
+        const { value } = distill(distillation, progress).next();
+        const { loss, gradientNorm, metrics } = value!;
+        progress = value!.progress;
+        yield { step: progress.step, loss, gradientNorm, metrics };
+      }
+    },
+    finish() {
+      const steps = run[Symbol.iterator]();
+      while (!steps.next().done);
+      return run.synthetic();
+    },
+    synthetic: () => syntheticOf(source, progress.learned),
+    checkpoint: () => encodeProgress(progress, { engine: engine.name }),
+    dispose() {
+      disposeExcept(progress, null);
+    },
+  };
+  return run;
+}
+
+/** The run of resolved options; none where the initial images are the result. */
+function distillationWith(options: ResolvedOptions, source: Source, seed: number): Distillation | undefined {
+  const objective = objectiveOf(options);
+  if (objective === undefined) return undefined;
+  const { optimizer, steps } = options;
+  return {
+    source: withPreparation(source, objective),
+    objective,
+    optimizer: "update" in optimizer ? optimizer : optimizerOf(optimizer),
+    steps,
+    rng: distillationRng(seed),
+  };
+}
+
+/** The source of a method that prepares something: each part is made when it is first asked for, and kept. */
+function withPreparation(source: Source, { preparation }: Objective): Source {
+  if (preparation === undefined) return source;
+  const parts = new Map<number, NamedArrays>();
+  return {
+    ...source,
+    prepared(part) {
+      const made =
+        parts.get(part) ?? finished(preparation.part(source, part, preparationRng(preparation, part)));
+      parts.set(part, made);
+      return made;
+    },
+  };
+}
+
+function startOf(distillation: Distillation | undefined, images: Tensor): Progress {
+  if (distillation) return begin(distillation, images);
+  return { step: 0, learned: { images }, optimizers: {}, state: null, loss: null };
+}
+
+function resumedProgress(checkpoint: Uint8Array, { engine, labels, real }: Source): Progress {
+  const { progress, metadata } = decodeProgress(checkpoint, engine);
+  const expected = [labels.length, ...real.imageShape];
+  const { shape } = progress.learned.images;
+  check(
+    metadata.engine === engine.name && String(shape) === String(expected),
+    () =>
+      `distillationOf.checkpoint: expected images of shape ${expected.join("×")} from ${engine.name}, ` +
+      `got ${shape.join("×")} from ${metadata.engine ?? "an engine without a name"}`,
+  );
+  return progress;
+}
+
+function syntheticOf({ real, labels, network }: Source, { images, ...others }: Learned): SyntheticSet {
+  const { imageShape, classNames, mean, std } = real;
+  const learned: NamedArrays = {};
+  for (const [name, tensor] of Object.entries(others))
+    learned[name] = { shape: tensor.shape, data: tensor.values() };
+  return {
+    images: Float32Array.from(images.values()),
+    imageShape,
+    labels,
+    classNames,
+    mean,
+    std,
+    learned,
+    network,
+  };
+}

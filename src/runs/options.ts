@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { check, type InputError } from "../core/errors.ts";
+import { choice, type Choice, type Chosen } from "../core/options.ts";
+import { parsed } from "../core/parse.ts";
+import { type Scarcity, scarcityPolicies } from "../coresets/random.ts";
+import { parseStrategy } from "../datasets/augment.ts";
+import { type Initialization, initializations } from "../distillers/initialize.ts";
+import { protocols } from "../evaluation/protocols.ts";
+import { type Network, networks } from "../networks/index.ts";
+import { methods } from "../objectives/index.ts";
+import type { Objective, Plugin } from "../objectives/objective.ts";
+import { type Optimizer, optimizers } from "../optimizers/index.ts";
+import { plugins } from "../plugins/index.ts";
+
+const names = <T extends object>(table: T): [keyof T & string, ...(keyof T & string)[]] =>
+  Object.keys(table) as [keyof T & string, ...(keyof T & string)[]];
+
+const pluginOption = choice(plugins);
+
+/** Options of a distillation, as a config states them. */
+export const distillationOptions = z.strictObject({
+  imagesPerClass: z.int().min(1).max(10_000).default(10).describe("Synthetic images of each class"),
+  network: choice(networks, { name: "convNet" }).describe("Architecture that matching draws from"),
+  objective: choice(methods).optional().describe("Method; without one the initial images are the result"),
+  plugins: z.array(pluginOption).default([]).describe("Wrapped around the objective, first innermost"),
+  initialization: z.enum(names(initializations)).default("random").describe("Synthetic images at step 0"),
+  scarcity: z
+    .enum(scarcityPolicies)
+    .default("duplicate")
+    .describe("Where a class has fewer real images than imagesPerClass: repeat them, or stop with an error"),
+  augmentation: z
+    .string()
+    .superRefine((strategy, context) => {
+      try {
+        parseStrategy(strategy);
+      } catch (error) {
+        context.addIssue((error as InputError).message.replace(/^augmentation: /, ""));
+      }
+    })
+    .optional()
+    .describe("Siamese augmentation, as in color_crop_flip, or none; by default all that suits the data set"),
+  optimizer: choice(optimizers, { name: "sgd", learningRate: 1, momentum: 0.5 }).describe(
+    "Optimizer of the images",
+  ),
+  steps: z.int().min(0).describe("Updates of the images"),
+});
+
+/** Options by which a synthetic set is judged, as a config states them. */
+export const evaluationOptions = z.strictObject({
+  protocol: z.enum(names(protocols)).default("dm-1000").describe("How evaluation networks are trained"),
+  networks: z.int().min(1).default(5).describe("Fresh networks trained on each synthetic set"),
+  network: choice(networks).optional().describe("Their architecture; by default that of the matching"),
+});
+
+/** A method's name, alone or with options that differ from their defaults, as in `{ name: "csdm", frequencies: 512 }`. */
+export type MethodChoice = Choice<typeof methods>;
+
+/** A plugin's name, alone or with options that differ from their defaults. */
+export type PluginChoice = Choice<typeof plugins>;
+
+/** What of a distillation can be a config's choice from a table, or an object of the caller's own. */
+interface OwnOrChosen {
+  readonly network: Network | Chosen<typeof networks>;
+  readonly objective?: Objective | Chosen<typeof methods> | undefined;
+  readonly plugins: readonly (Plugin | Chosen<typeof plugins>)[];
+  readonly optimizer: Optimizer | Chosen<typeof optimizers>;
+}
+
+/** Every option of a distillation, resolved. */
+export type ResolvedOptions = Omit<z.output<typeof distillationOptions>, keyof OwnOrChosen> & OwnOrChosen;
+
+/** Options of a distillation. What is left out has the default of a config. */
+export interface DistillationOptions {
+  /** Updates of the images. */
+  readonly steps: number;
+  /**
+   * The method: a name of `methods`, alone or with options that differ from their defaults, or an objective of your own.
+   * Without one the initial images are the result, and `steps` is 0.
+   */
+  readonly objective?: MethodChoice | Objective;
+  /** Wrapped around the objective, the first innermost. Default: none. */
+  readonly plugins?: readonly (PluginChoice | Plugin)[];
+  /** Synthetic images of each class. Default 10. */
+  readonly imagesPerClass?: number;
+  /** Architecture of the networks that matching draws: a choice of `networks`, or your own. Default: ConvNet-3, width 128. */
+  readonly network?: Choice<typeof networks> | Network;
+  /** The images at step 0: random real ones, the default, or noise. */
+  readonly initialization?: Initialization;
+  /** Where a class has fewer real images than `imagesPerClass`: repeat them, the default, or stop with an error. */
+  readonly scarcity?: Scarcity;
+  /** Siamese augmentation, as in "color_crop_flip", or "none". Default: all operations that suit the classes. */
+  readonly augmentation?: string;
+  /** Optimizer of the images: a choice of `optimizers`, or your own. Default: SGD at rate 1 with momentum 0.5. */
+  readonly optimizer?: Choice<typeof optimizers> | Optimizer;
+}
+
+/**
+ * The options with their defaults; objects of the caller's own stay as they are.
+ *
+ * @throws InputError naming every option that is wrong.
+ */
+export function resolvedOptions(where: string, given: DistillationOptions): ResolvedOptions {
+  const { plugins: wrapped = [], ...single } = given;
+  const isOwn = (value: unknown): boolean =>
+    isObject(value) && ownMembers.some((member) => typeof value[member] === "function");
+  const own = Object.fromEntries(Object.entries(single).filter(([, value]) => isOwn(value)));
+  const chosen = Object.fromEntries(Object.entries(single).filter(([key]) => !(key in own)));
+  const options = {
+    ...parsed(where, distillationOptions, chosen),
+    ...own,
+    plugins: wrapped.map((plugin, i) =>
+      typeof plugin === "function" ? plugin : parsed(`${where}.plugins.${i}`, pluginOption, plugin),
+    ),
+  } as ResolvedOptions;
+  checkSteps(where, options);
+  return options;
+}
+
+/** Members by which an objective, a network and an optimizer are told from a choice of one. */
+const ownMembers = ["draw", "embed", "update"];
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+
+/** Checks that there is a method wherever there are steps or plugins for one. */
+export function checkSteps(
+  where: string,
+  { objective, steps, plugins: wrapped }: Pick<ResolvedOptions, "objective" | "steps" | "plugins">,
+): void {
+  check(
+    objective !== undefined || (steps === 0 && wrapped.length === 0),
+    () =>
+      `${where}: expected an objective for ${steps} steps and ${wrapped.length} plugins, got none; ` +
+      "name one, or set steps to 0 and leave the plugins out for the initial images",
+  );
+}

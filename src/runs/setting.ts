@@ -1,0 +1,70 @@
+import { type Rng, seeded } from "../core/rng.ts";
+import { parseStrategy } from "../datasets/augment.ts";
+import { classIndices, type Splits } from "../datasets/dataset.ts";
+import type { Engine } from "../engines/index.ts";
+import { augmentationFor } from "../evaluation/protocols.ts";
+import { networkOf } from "../networks/index.ts";
+import { methods } from "../objectives/index.ts";
+import type { Objective, Preparation, Source } from "../objectives/objective.ts";
+import { plugins } from "../plugins/index.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+/** Siamese augmentation of the published methods; without flip for digits. */
+const FULL_AUGMENTATION = "color_crop_cutout_flip_scale_rotate";
+
+/** What all steps of a run share, put together from its options. */
+export function sourceOf(
+  options: Pick<ResolvedOptions, "imagesPerClass" | "network" | "augmentation">,
+  { train: real }: Pick<Splits, "train">,
+  engine: Engine,
+): Source {
+  const { imagesPerClass, network, augmentation } = options;
+  const classes = classIndices(real);
+  const task = { imageShape: real.imageShape, classes: classes.length };
+  return {
+    engine,
+    real,
+    classes,
+    network: "embed" in network ? network : networkOf(network, task),
+    labels: Int32Array.from({ length: classes.length * imagesPerClass }, (_, i) =>
+      Math.floor(i / imagesPerClass),
+    ),
+    imagesPerClass,
+    augmentation:
+      augmentation === undefined
+        ? augmentationFor(parseStrategy(FULL_AUGMENTATION), real.classNames)
+        : parseStrategy(augmentation),
+  };
+}
+
+/** The chosen method inside its plugins; none where the initial images are the result. */
+export function objectiveOf(options: Pick<ResolvedOptions, "objective" | "plugins">): Objective | undefined {
+  const { objective: chosen } = options;
+  if (chosen === undefined) return undefined;
+  return options.plugins.reduce<Objective>((inner, plugin) => {
+    if (typeof plugin === "function") return plugin(inner);
+    const { name, ...given } = plugin;
+    return plugins[name].build(given as never)(inner);
+  }, bareObjective(chosen));
+}
+
+function bareObjective(chosen: NonNullable<ResolvedOptions["objective"]>): Objective {
+  if ("draw" in chosen) return chosen;
+  const { name, ...options } = chosen;
+  return methods[name].build(options as never);
+}
+
+/** Root of all dice of distilling at a seed. */
+export function distillationRng(seed: number): Rng {
+  return seeded(seed).stream("distillation");
+}
+
+/** Dice of one part of a preparation: runs of all seeds share what it makes. */
+export function preparationRng({ name }: Preparation, part: number): Rng {
+  return seeded(0).stream(`preparation/${name}/${part}`);
+}
+
+/** Root of all dice of training evaluation network number `seed`. */
+export function evaluationRng(seed: number): Rng {
+  return seeded(seed).stream("evaluation");
+}
