@@ -90,7 +90,7 @@ export function writeArtifact(
     network: about.network.name,
     flattenOrder: about.network.flattenOrder,
     trainingImages: String(real.labels.length),
-    trainingSha256: sha256(real.pixels, bytes(real.labels)),
+    trainingSha256: sha256(bytes(real.pixels), bytes(real.labels)),
     distillSeconds: about.seconds.toFixed(1),
     peakMegabytes: peakMegabytes().toFixed(0),
     engine: machine.engine,
@@ -122,8 +122,8 @@ export function sha256(...parts: readonly Uint8Array[]): string {
   return hash.digest("hex");
 }
 
-/** The bytes of whole numbers, four each, little-endian. */
-export function bytes(numbers: Int32Array): Uint8Array {
+/** The bytes of an array as they lie in memory: of whole numbers, four each, little-endian. */
+export function bytes(numbers: ArrayBufferView): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }
 
