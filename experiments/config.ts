@@ -81,8 +81,17 @@ function valueOf(text: string, where: (line: number, column: number) => string):
   }
 }
 
-/** `a.b=value` set in a copy of the config; the value is read as YAML, so numbers and lists keep their type. */
+/**
+ * `a.b=value` set in a copy of the config; the value is read as YAML, so numbers and lists keep their type. `a.b=null`
+ * takes the option out, so that it has its default.
+ */
 export function applyOverride(config: unknown, override: string): unknown {
+  const [path, value] = parseOverride(override);
+  return withOption(config, path, value);
+}
+
+/** The path and the value of `a.b=value`. */
+export function parseOverride(override: string): [path: string, value: unknown] {
   const separator = override.indexOf("=");
   if (separator < 1) {
     throw new InputError(
@@ -90,20 +99,37 @@ export function applyOverride(config: unknown, override: string): unknown {
     );
   }
   const value = valueOf(override.slice(separator + 1), () => `override ${override}`);
-  return setAt(config, override.slice(0, separator).split("."), value);
+  return [override.slice(0, separator), value];
+}
+
+/** A copy of the config with a value at a dotted path; null takes out what is there. */
+export function withOption(config: unknown, path: string, value: unknown): unknown {
+  return setAt(config, path.split("."), value);
 }
 
 function setAt(tree: unknown, path: readonly string[], value: unknown): unknown {
   const [key, ...rest] = path;
-  if (key === undefined) return value;
+  if (key === undefined) return withoutNulls(value);
+  if (value === null && tree === undefined) return undefined;
+  const removes = rest.length === 0 && value === null;
   if (Array.isArray(tree)) {
     check(
       /^\d+$/.test(key) && Number(key) < tree.length,
       () => `override: expected a place from 0 to ${tree.length - 1} in the list, got ${key}`,
     );
+    if (removes) return tree.filter((_, i) => String(i) !== key);
     return tree.map((child: unknown, i) => (String(i) === key ? setAt(child, rest, value) : child));
   }
   // A bare name, as in `objective: dm`, becomes { name: dm } when one of its options is set.
   const record = typeof tree === "string" ? { name: tree } : ((tree ?? {}) as Record<string, unknown>);
-  return { ...record, [key]: setAt(record[key as keyof typeof record], rest, value) };
+  const { [key]: child, ...others } = record;
+  return removes ? others : { ...record, [key]: setAt(child, rest, value) };
+}
+
+/** What an option is set to, without the options inside that are null. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== "object" || value === null) return value;
+  const given = Object.entries(value).filter(([, child]) => child !== null);
+  return Object.fromEntries(given.map(([key, child]) => [key, withoutNulls(child)]));
 }

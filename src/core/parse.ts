@@ -29,7 +29,8 @@ function explain(schema: z.core.$ZodType, issue: z.core.$ZodIssue): string {
   return `${at === "" ? "options" : at}: ${issue.message.replace(/^Invalid input: |, received .*$/g, "")}, got ${got}`;
 }
 
-function hint(word: string, known: readonly string[]): string {
+/** "did you mean steps?", or all that could have been meant. */
+export function hint(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
   return near === undefined ? `expected one of ${known.join(", ")}` : `did you mean ${near}?`;
 }

@@ -114,3 +114,28 @@ describe("what is wrong is said with its place and what to do", () => {
     );
   });
 });
+
+test("null takes an option back to its default, wherever it is set", () => {
+  const config = {
+    ...base,
+    objective: { name: "dm", realBatch: 8 },
+    plugins: [{ name: "difficultyCorrection" }],
+  };
+  const { objective, plugins, network } = resolveExperiment("x", config, [
+    "objective.realBatch=null",
+    "plugins.0=null",
+    "network.width=null",
+    "evaluation.network=null",
+  ]);
+  expect(objective).toEqual(resolveExperiment("x", base).objective);
+  expect(plugins).toEqual([]);
+  expect(network).toMatchObject({ width: 128 });
+  const random = resolveExperiment("x", config, ["objective=null", "steps=0", "plugins=null"]);
+  expect(random.objective).toBeUndefined();
+  const inner = resolveExperiment("x", base, [
+    "objective={ name: csdm, frequencies: null, kernel: matern32 }",
+  ]);
+  expect(inner.objective).toEqual(
+    resolveExperiment("x", { ...base, objective: { name: "csdm", kernel: "matern32" } }).objective,
+  );
+});
