@@ -7,8 +7,8 @@ export const reportCommand = (cli: Argv): Argv =>
     "report [results]",
     "Write the page and the tables of a results folder",
     (command) => command.positional("results", { type: "string", default: "results" }),
-    ({ results }) => {
-      const { page, table } = writeReport(results);
+    async ({ results }) => {
+      const { page, table } = await writeReport(results);
       print(`${table}\n${page}`);
     },
   );

@@ -52,7 +52,7 @@ export async function runDemo(
       await evaluateRun(run, engine, { force });
     }
   }
-  const { table, page } = writeReport(out);
+  const { table, page } = await writeReport(out);
   print(`\n${table}`);
   print(`Done in ${duration((performance.now() - begun) / 1000)}. Open ${page} in a browser.`);
 }

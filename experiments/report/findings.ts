@@ -1,4 +1,4 @@
-import { percent, percentSpread } from "./charts.ts";
+import { percent, percentSpread } from "./numbers.ts";
 import { labelAmong, listed, pluralOf, settingOf } from "./labels.ts";
 import { compare, type Comparison, settings, type Summary } from "./summarize.ts";
 

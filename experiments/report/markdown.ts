@@ -1,4 +1,4 @@
-import { percent, percentSpread } from "./charts.ts";
+import { percent, percentSpread } from "./numbers.ts";
 import { labelAmong, settingOf } from "./labels.ts";
 import { settings, type Summary } from "./summarize.ts";
 

@@ -79,7 +79,7 @@ test("a run that is replaced takes its rows with it", async () => {
 test("a report has a row for each method, and the page shows its images", async () => {
   const results = newFolder();
   await evaluateRun(await distilled(results), engine, { networks: 1, force: false });
-  const { table, page } = writeReport(results);
+  const { table, page } = await writeReport(results);
   expect(table).toMatch(/\| dm \| \d+\.\d/);
   expect(page).toBe(join(results, "report.html"));
 });

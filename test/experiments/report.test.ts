@@ -1,7 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { markdownTable } from "../../experiments/report/markdown.ts";
-import { type ReportInput, renderReport } from "../../experiments/report/report.ts";
 import { regularizedBeta, spreadOf, welch } from "../../experiments/report/statistics.ts";
 import { summarize } from "../../experiments/report/summarize.ts";
 import { row, rowsOf } from "./rows.ts";
@@ -160,93 +159,4 @@ test("a long-tailed table also has head, medium and tail", () => {
   const table = markdownTable(summarize([row({ imbalance: 100, imagesPerClass: 1 })]));
   expect(table).toContain("**cifar10, long-tailed at 100:1, 1 image per class.**");
   expect(table).toContain("| dm | 50.0 | 60.0 | 50.0 | 40.0 | 1 | 1 |");
-});
-
-describe("the page", () => {
-  const input: ReportInput = {
-    title: "Title & <more>",
-    lead: "Lead",
-    rows: [
-      ...rowsOf([0.5, 0.51]),
-      ...rowsOf([0.7, 0.71], { objective: "csdm", steps: 7 }),
-      ...rowsOf([0.5, 0.52], { steps: 9 }),
-    ],
-    classNames: { cifar10: ["cat", "<dog>"] },
-    figures: [
-      { name: "Real images", gridPng: Buffer.from("png") },
-      {
-        name: "csdm",
-        caption: "7 steps",
-        gridPng: Buffer.from("png"),
-        lossCurve: [
-          [0, 1],
-          [1, NaN],
-          [7, 0.01],
-        ],
-      },
-    ],
-    facts: [["Engine", "torch-cpu"]],
-    configs: [["csdm.yaml", "a: 1\n  b: 2\n"]],
-  };
-  const page = renderReport(input);
-
-  test("needs nothing but itself", () => {
-    expect(page).not.toMatch(/(src|href)="(?!data:)|url\(|@import|<script|https?:/);
-    expect(page.match(/src="data:image\/png;base64,cG5n"/g)).toHaveLength(2);
-  });
-
-  test("shows what it is given", () => {
-    for (const text of ["70.5 ± 0.7</b>", "★", "dm, steps=9", "torch-cpu", "a: 1\n  b: 2\n", "7 steps"]) {
-      expect(page).toContain(text);
-    }
-  });
-
-  test("escapes what it is given", () => {
-    expect(page).toContain("Title &#38; &#60;more&#62;");
-    expect(page).toContain("&#60;dog&#62;");
-    expect(page).not.toContain("<dog>");
-  });
-
-  test("draws a loss that falls a hundredfold on a logarithmic scale, from top to bottom", () => {
-    expect(page).toContain('d="M0.00 3.00L100.00 97.00"');
-    expect(page).toContain("(log)");
-  });
-
-  test("closes every element it opens", () => {
-    const open: string[] = [];
-    for (const [, slash, name] of page.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*?(?<!\/)>/g)) {
-      if (["meta", "br"].includes(name!)) continue;
-      if (slash === "") open.push(name!);
-      else expect(open.pop()).toBe(name);
-    }
-    expect(open).toEqual([]);
-  });
-
-  test("gives a method one color everywhere", () => {
-    const colors = [...page.matchAll(/class="(?:name )?(s\d)"\s*>\s*<span class="key"><\/span\s*>csdm/g)].map(
-      (match) => match[1],
-    );
-    expect(colors.length).toBeGreaterThan(1);
-    expect(new Set(colors).size).toBe(1);
-    expect(page).toContain(`<span class="key ${colors[0]}"></span>csdm`);
-  });
-
-  test("folds away the bars of many classes", () => {
-    const classAccuracies = Array<number>(100).fill(0.5);
-    expect(renderReport({ ...input, rows: [row({ classAccuracies })] })).toContain("100 classes</summary>");
-  });
-
-  test("can be empty", () => {
-    const empty = renderReport({
-      title: "t",
-      lead: "",
-      rows: [],
-      classNames: {},
-      figures: [],
-      facts: [],
-      configs: [],
-    });
-    expect(empty).toContain("0 trained networks");
-    expect(empty).not.toMatch(/NaN|undefined/);
-  });
 });

@@ -1,0 +1,127 @@
+import { percent, percentSpread } from "../numbers.ts";
+import { spreadBar } from "./bars.ts";
+import { type Html, html } from "../html.ts";
+import { labelAmong, methodOf, settingOf, significanceNote } from "../labels.ts";
+import { settings, type Summary } from "../summarize.ts";
+import { about, folded, idOf, methodLabel, scrolling, section, type SeriesOf, timeText } from "./parts.ts";
+
+/** Tables shown open; those of more settings are folded away under their titles. */
+const TABLES_OPEN = 6;
+const BASELINE = "random";
+
+/** A column of numbers: its heading, what a row shows, and what it is sorted by. */
+interface Column {
+  readonly heading: string;
+  readonly show: (one: Summary) => string | Html;
+  readonly value: (one: Summary) => number;
+}
+
+/** One table for each setting, with the charts of accuracy behind them. */
+export function accuracySection(summaries: readonly Summary[], seriesOf: SeriesOf, charts: Html): Html {
+  const all = settings(summaries);
+  if (all.length === 0) return html``;
+  const tables = all.map((rivals, i) => {
+    const { title, detail } = settingOf(rivals[0]!);
+    const content = html`<p class="soft">${detail}</p>
+      ${scrolling(`Accuracy on ${title}. ${detail}`, table(rivals, seriesOf))}`;
+    return html`<div class="setting" ${about({ dataset: rivals[0]!.dataset })}>
+      ${folded(html`<h3>${title}</h3>`, content, {
+        open: i < TABLES_OPEN,
+        id: idOf("table", title, detail),
+      })}
+    </div>`;
+  });
+  return section("accuracy", "Accuracy", significanceNote, html`${tables}${charts}`);
+}
+
+function table(rivals: readonly Summary[], seriesOf: SeriesOf): Html {
+  const tops = rivals.map(({ accuracy: { mean, std } }) => mean + (std || 0)).filter(Number.isFinite);
+  const full = Math.min(1, Math.ceil(10 * Math.max(0.1, ...tops)) / 10);
+  const columns = columnsOf(rivals);
+  return html`<table class="sortable">
+    <thead>
+      <tr>
+        <th scope="col">Method <small>(bars: 0 to ${percent(full, 0)} %)</small></th>
+        ${columns.map(({ heading }) => html`<th scope="col" class="number">${heading}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rivals.map((one) => row(one, labelAmong(rivals, one), { columns, full, seriesOf }))}
+    </tbody>
+  </table>`;
+}
+
+interface RowContext {
+  readonly columns: readonly Column[];
+  /** Accuracy at which a bar is full. */
+  readonly full: number;
+  readonly seriesOf: SeriesOf;
+}
+
+function row(one: Summary, label: string, { columns, full, seriesOf }: RowContext): Html {
+  const method = methodOf(one);
+  const cells = columns.map(({ show, value }) => {
+    const sorted = value(one);
+    return html`<td class="number" data-sort="${Number.isFinite(sorted) ? sorted : ""}">${show(one)}</td>`;
+  });
+  return html`<tr ${about({ method })}>
+    <th scope="row" class="${seriesOf(method).className}" data-sort="${label}">
+      ${methodLabel(method, seriesOf, label)}${spreadBar(one.accuracy, full)}
+    </th>
+    ${cells}
+  </tr>`;
+}
+
+function columnsOf(rivals: readonly Summary[]): Column[] {
+  const baseline = rivals.find((one) => methodOf(one) === BASELINE);
+  const thirds = rivals[0]!.imbalance > 1 ? (["head", "medium", "tail"] as const) : [];
+  const gain = (one: Summary): number => (baseline ? one.accuracy.mean - baseline.accuracy.mean : NaN);
+  return [
+    { heading: "Accuracy, %", show: accuracyText, value: ({ accuracy }) => accuracy.mean },
+    ...(baseline && rivals.length > 1
+      ? [
+          {
+            heading: `over ${BASELINE}`,
+            show: (one: Summary) => (one === baseline ? "–" : signed(gain(one))),
+            value: gain,
+          },
+        ]
+      : []),
+    ...thirds.map((third) => ({
+      heading: third,
+      show: (one: Summary) => percent(one[`${third}Accuracy`].mean),
+      value: (one: Summary) => one[`${third}Accuracy`].mean,
+    })),
+    { heading: "networks", show: networksText, value: ({ accuracy }) => accuracy.count },
+    {
+      heading: "seeds",
+      show: ({ seedAccuracy }) => String(seedAccuracy.count),
+      value: ({ seedAccuracy }) => seedAccuracy.count,
+    },
+    {
+      heading: "distilling",
+      show: ({ distillSeconds }) => timeText(distillSeconds.mean),
+      value: ({ distillSeconds }) => distillSeconds.mean,
+    },
+    {
+      heading: "a network",
+      show: ({ evaluationSeconds }) => timeText(evaluationSeconds.mean),
+      value: ({ evaluationSeconds }) => evaluationSeconds.mean,
+    },
+  ];
+}
+
+function accuracyText({ accuracy, best }: Summary): string | Html {
+  const text = percentSpread(accuracy);
+  return best
+    ? html`<b>${text}</b> <span class="star" role="img" aria-label="best, and the difference holds">★</span>`
+    : text;
+}
+
+function networksText({ accuracy, failures }: Summary): string {
+  return failures > 0 ? `${accuracy.count} (+ ${failures} failed)` : String(accuracy.count);
+}
+
+function signed(difference: number): string {
+  return Number.isFinite(difference) ? `${difference < 0 ? "−" : "+"}${percent(Math.abs(difference))}` : "–";
+}

@@ -1,0 +1,21 @@
+import { percent } from "../numbers.ts";
+import { type Html, html } from "../html.ts";
+import type { Spread } from "../statistics.ts";
+
+/** A bar of a fraction of `full`, with a whisker of one standard deviation to each side. */
+export function spreadBar({ mean, std }: Spread, full: number): Html {
+  const share = (value: number): string => `${(100 * Math.min(1, Math.max(0, value / full))).toFixed(2)}%`;
+  if (!Number.isFinite(mean)) return html`<div class="bar-track"></div>`;
+  const low = Math.max(0, mean - std);
+  const whisker = Number.isFinite(std)
+    ? html`<u style="left: ${share(low)}; width: ${share(Math.min(full, mean + std) - low)}"></u>`
+    : "";
+  return html`<div class="bar-track"><i style="width: ${share(mean)}"></i>${whisker}</div>`;
+}
+
+/** A thin bar of a fraction, with its percent behind it. */
+export function classBar(fraction: number, series: string): Html {
+  return html`<div class="bar-track ${series}">
+    <i style="width: ${percent(fraction)}%"></i><em>${percent(fraction)}</em>
+  </div>`;
+}

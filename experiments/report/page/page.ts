@@ -1,0 +1,121 @@
+import { readFileSync } from "node:fs";
+import { type Html, html, trusted } from "../html.ts";
+import { methodOf } from "../labels.ts";
+import { palettes, seriesOf } from "../palette.ts";
+import { accuracySection } from "./accuracy.ts";
+import { bar } from "./bar.ts";
+import { classSection } from "./classes.ts";
+import { chartSection, chartsIn } from "./figures.ts";
+import { imageSection } from "./images.ts";
+import { originSection } from "./origins.ts";
+import { overview } from "./overview.ts";
+import type { DrawnChart, PageData } from "./pageData.ts";
+import { failureSection, progressSection } from "./runs.ts";
+
+const asset = (file: string): string => readFileSync(new URL(file, import.meta.url), "utf8");
+
+export interface PageOptions {
+  /**
+   * The page follows its address: it asks `version` there every few seconds for a text that changes with the content,
+   * and takes over the new content when it does.
+   */
+  readonly live?: boolean;
+}
+
+/** The report as one HTML page that needs no other file and no network. */
+export function renderPage(
+  data: PageData,
+  charts: readonly DrawnChart[] = [],
+  { live = false }: PageOptions = {},
+): string {
+  const methods = [
+    ...new Set([...data.summaries.map(methodOf), ...data.unfinished.map(({ method }) => method)]),
+  ];
+  const datasets = [...new Set([...data.summaries, ...data.unfinished].map(({ dataset }) => dataset))];
+  const content = sectionsOf(data, charts);
+  const sections = content.filter((one) => one.section.html !== "");
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="${policy(live)}" />
+        <meta name="color-scheme" content="light dark" />
+        <title>Distilled sets, side by side</title>
+        <style>
+          ${trusted(seriesStyle)}
+          ${trusted(asset("page.css"))}
+        </style>
+        <script>
+          ${trusted(asset("theme.mjs"))};
+        </script>
+      </head>
+      <body>
+        <a class="skip" href="#content">Skip to the results</a>
+        ${bar({
+          methods,
+          datasets,
+          sections: sections.filter(({ heading }) => heading !== "").map(({ id, heading }) => [id, heading]),
+          seriesOf: seriesOf(data.summaries),
+          live,
+        })}
+        <main id="content">${sections.map(({ section }) => section)}</main>
+        <dialog class="zoomed" aria-label="Enlarged images">
+          <form method="dialog"><button>Close</button></form>
+          <div class="scroll" role="region" tabindex="0" aria-label="Enlarged images"></div>
+        </dialog>
+        <script>
+          ${trusted(asset("client.mjs"))};
+        </script>
+        ${
+          live
+            ? html`<script>
+                ${trusted(asset("live.mjs"))};
+              </script>`
+            : ""
+        }
+      </body>
+    </html> `.html;
+}
+
+/** The page loads nothing; a live one talks to where it came from. */
+function policy(live: boolean): string {
+  const inline = "'unsafe-inline'";
+  return (
+    `default-src 'none'; img-src data:; style-src ${inline}; script-src ${inline}; ` +
+    `connect-src ${live ? "'self'" : "'none'"}; base-uri 'none'; form-action 'none'`
+  );
+}
+
+const seriesStyle = `:root { ${palettes.light.map((light, i) => `--s${i}: light-dark(${light}, ${palettes.dark[i]!});`).join(" ")} }
+${palettes.light.map((_, i) => `.s${i} { --series: var(--s${i}); }`).join(" ")}`;
+
+interface PageSection {
+  readonly id: string;
+  /** In the navigation; empty for a section that is not in it. */
+  readonly heading: string;
+  readonly section: Html;
+}
+
+function sectionsOf(data: PageData, charts: readonly DrawnChart[]): PageSection[] {
+  const series = seriesOf(data.summaries);
+  const { summaries } = data;
+  return [
+    { id: "summary", heading: "", section: overview(data) },
+    { id: "progress", heading: "Under way", section: progressSection(data, series) },
+    {
+      id: "accuracy",
+      heading: "Accuracy",
+      section: accuracySection(summaries, series, chartsIn("accuracy", charts)),
+    },
+    { id: "images", heading: "Images", section: imageSection(data, series) },
+    { id: "classes", heading: "Classes", section: classSection(data, series) },
+    { id: "options", heading: "Options", section: chartSection("options", charts) },
+    { id: "architectures", heading: "Architectures", section: chartSection("architectures", charts) },
+    { id: "training", heading: "Training", section: chartSection("training", charts) },
+    { id: "spectra", heading: "Spectra", section: chartSection("spectra", charts) },
+    { id: "cost", heading: "Cost", section: chartSection("cost", charts) },
+    { id: "failures", heading: "Failed", section: failureSection(data, series) },
+    { id: "origins", heading: "Origins", section: originSection(data) },
+  ];
+}

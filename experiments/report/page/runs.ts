@@ -1,0 +1,123 @@
+import type { Row } from "../../results.ts";
+import type { Metric } from "../../runFolder.ts";
+import { type Html, html } from "../html.ts";
+import { methodOf, pluralOf } from "../labels.ts";
+import type { PageData, Unfinished } from "./pageData.ts";
+import { about, methodLabel, scrolling, section, type SeriesOf } from "./parts.ts";
+
+/** Points of a line of the loss so far; each is the mean of a stretch. */
+const POINTS = 60;
+
+/** Runs that have no result yet and did not fail: how far they are, and the loss so far. */
+export function progressSection({ unfinished }: PageData, seriesOf: SeriesOf): Html {
+  const going = unfinished.filter(({ failure }) => failure === undefined);
+  if (going.length === 0) return html``;
+  return section(
+    "progress",
+    "Under way",
+    "Runs without a result yet. One that is not being worked on goes on from its last checkpoint when it is started again.",
+    html`<div class="cards">${going.map((run) => progressCard(run, seriesOf))}</div>`,
+  );
+}
+
+function progressCard(run: Unfinished, seriesOf: SeriesOf): Html {
+  const { experiment, method, dataset, seed, step, steps, metrics, updated } = run;
+  const last = metrics.findLast(({ loss }) => Number.isFinite(loss));
+  const share = steps > 0 ? (100 * step) / steps : 0;
+  return html`<div class="card run" ${about({ method, dataset })}>
+    <h3>${methodLabel(method, seriesOf, experiment)}</h3>
+    <p class="soft">${dataset}, seed ${seed}</p>
+    <progress value="${step}" max="${Math.max(1, steps)}" aria-label="${experiment}, seed ${seed}">
+      ${share.toFixed(0)} %
+    </progress>
+    <p>
+      <b>step ${step}</b> of
+      ${steps}${last === undefined ? "" : html`, loss ${String(Number(last.loss.toPrecision(4)))}`}
+      ${updated === undefined ? "" : html`<br /><small>last written <time datetime="${updated}">${clock(updated)}</time></small>`}
+    </p>
+    ${sparkline(metrics, seriesOf(method).className)}
+  </div>`;
+}
+
+const clock = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+
+/** The loss so far as a small line, on a logarithmic scale. */
+function sparkline(metrics: readonly Metric[], className: string): Html {
+  const losses = metrics.map(({ loss }) => loss).filter((loss) => loss > 0 && Number.isFinite(loss));
+  if (losses.length < 2) return html``;
+  const stretch = Math.ceil(losses.length / POINTS);
+  const levels = Array.from({ length: Math.ceil(losses.length / stretch) }, (_, i) => {
+    const piece = losses.slice(i * stretch, (i + 1) * stretch);
+    return Math.log(piece.reduce((sum, loss) => sum + loss, 0) / piece.length);
+  });
+  const [low, high] = [Math.min(...levels), Math.max(...levels)];
+  const points = levels.map((level, i) => {
+    const x = (100 * i) / Math.max(1, levels.length - 1);
+    const y = high > low ? 30 - (28 * (level - low)) / (high - low) : 16;
+    return `${x.toFixed(1)} ${y.toFixed(1)}`;
+  });
+  return html`<svg
+    class="sparkline ${className}"
+    viewBox="0 0 100 32"
+    preserveAspectRatio="none"
+    aria-hidden="true"
+  >
+    <path d="M${points.join("L")}" />
+  </svg>`;
+}
+
+/** Everything that failed, with its error: distillations, and networks trained on a result. */
+export function failureSection({ rows, unfinished }: PageData, seriesOf: SeriesOf): Html {
+  const failedRows = rows.filter(({ accuracy }) => !Number.isFinite(accuracy));
+  const stopped = unfinished.filter(
+    (run) => run.failure !== undefined && !failedRows.some((row) => isOf(row, run)),
+  );
+  const items = [
+    ...failedRows.map((row) => ({
+      ...row,
+      method: methodOf(row),
+      seed: row.distillSeed,
+      what: whatFailed(row),
+      error: row.status,
+    })),
+    ...stopped.map((run) => ({
+      ...run,
+      what: `distilling, at step ${run.step} of ${run.steps}`,
+      error: run.failure!,
+    })),
+  ];
+  if (items.length === 0) return html``;
+  const line = (item: (typeof items)[number]): Html =>
+    html`<tr ${about(item)}>
+      <th scope="row">${methodLabel(item.method, seriesOf, item.experiment)}</th>
+      <td>${item.dataset}</td>
+      <td class="number">${item.seed}</td>
+      <td>${item.what}</td>
+      <td class="error">${item.error}</td>
+    </tr>`;
+  const table = html`<table class="sortable">
+    <thead>
+      <tr>
+        ${["run", "data set"].map((heading) => html`<th scope="col">${heading}</th>`)}
+        <th scope="col" class="number">seed</th>
+        ${["what failed", "error"].map((heading) => html`<th scope="col">${heading}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${items.map(line)}
+    </tbody>
+  </table>`;
+  return section(
+    "failures",
+    "Failed",
+    `${pluralOf(items.length, "failure")}; no mean on this page includes one.`,
+    scrolling("What failed, and why", table),
+  );
+}
+
+const isOf = (row: Row, run: Unfinished): boolean =>
+  row.evaluationSeed === -1 && row.experiment === run.experiment && row.distillSeed === run.seed;
+
+function whatFailed({ evaluationSeed, evaluationNetwork }: Row): string {
+  return evaluationSeed < 0 ? "distilling" : `training ${evaluationNetwork}, seed ${evaluationSeed}`;
+}

@@ -1,0 +1,135 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { InputError } from "../../src/core/errors.ts";
+import type { Machine } from "../machine.ts";
+import { readRows, type Row } from "../results.ts";
+import { fileOf, isDone, listRuns, readMetrics, readRun, type RunFolder } from "../runFolder.ts";
+import { methodName } from "../setting.ts";
+import type { RunRecord } from "./data.ts";
+import { gridFiles } from "./gridFiles.ts";
+import { methodOf } from "./labels.ts";
+import { inOrder } from "./order.ts";
+import type { PageData, ResolvedConfig, Unfinished, UsedMachine } from "./page/pageData.ts";
+import { pictureOf } from "./page/pictures.ts";
+import { groups, summarize } from "./summarize.ts";
+
+/** A results folder as read: what all its reports are made of. */
+export interface Results {
+  readonly path: string;
+  /** Baselines first, then in the order of the table of methods. */
+  readonly rows: readonly Row[];
+  readonly runs: readonly StudiedRun[];
+  /** Run folders that could not be read, and why. */
+  readonly unreadable: readonly string[];
+}
+
+/** A run folder, and what a report says of it. */
+export interface StudiedRun extends Omit<RunRecord, "metrics" | "spectra"> {
+  readonly folder: RunFolder;
+  /** Where a finished run was done; none for others. */
+  readonly machine?: RunMachine;
+}
+
+type RunMachine = Machine & { readonly classNames: readonly string[] };
+
+/** Rows and run folders of a results folder. A folder that cannot be read is told of, and the others are shown. */
+export function readResults(path: string): Results {
+  const unreadable: string[] = [];
+  const runs = listRuns(path).flatMap((folder) => {
+    try {
+      return studied(readRun(folder));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      unreadable.push(error.message);
+      return [];
+    }
+  });
+  return { path, rows: inMethodOrder(readRows(join(path, "runs.csv"))), runs, unreadable };
+}
+
+function inMethodOrder(rows: readonly Row[]): Row[] {
+  const order = inOrder(rows.map(methodOf));
+  return [...rows].sort((a, b) => order.indexOf(methodOf(a)) - order.indexOf(methodOf(b)));
+}
+
+function studied(folder: RunFolder): StudiedRun {
+  const { name, data, imagesPerClass, plugins } = folder.experiment;
+  const objective = methodName(folder.experiment);
+  return {
+    experiment: name,
+    method: methodOf({ objective, plugins: plugins.map((plugin) => plugin.name).join(" ") }),
+    dataset: data.name,
+    imbalance: data.imbalance,
+    imagesPerClass,
+    seed: folder.seed,
+    folder,
+    ...(isDone(folder) && {
+      machine: JSON.parse(readFileSync(fileOf(folder, "machine"), "utf8")) as RunMachine,
+    }),
+  };
+}
+
+/** All that the page of a results folder shows. */
+export async function reportData(results: Results): Promise<PageData> {
+  const { rows, runs, unreadable } = results;
+  const done = runs.filter(({ machine }) => machine);
+  const grids = gridFiles(results).map(async ({ source, classes, ...grid }) => ({
+    ...grid,
+    picture: await pictureOf(source, classes),
+  }));
+  return {
+    rows,
+    summaries: summarize(rows),
+    classNames: Object.fromEntries(done.map(({ dataset, machine }) => [dataset, machine!.classNames])),
+    runs: done.map(recordOf),
+    grids: await Promise.all(grids),
+    unfinished: runs.filter(({ machine }) => !machine).map(unfinishedOf),
+    machines: machinesOf(done.map(({ machine }) => machine!)),
+    configs: configsOf(runs),
+    unreadable,
+  };
+}
+
+function recordOf({ folder, machine: _, ...about }: StudiedRun): RunRecord {
+  return { ...about, metrics: readMetrics(folder) };
+}
+
+function unfinishedOf({ folder, machine: _, ...about }: StudiedRun): Unfinished {
+  const metrics = readMetrics(folder);
+  const file = fileOf(folder, "metrics");
+  return {
+    ...about,
+    step: metrics.at(-1)?.step ?? 0,
+    steps: folder.experiment.steps,
+    metrics,
+    ...(existsSync(file) && { updated: statSync(file).mtime.toISOString() }),
+  };
+}
+
+/** What makes two machines one line of the table. */
+const sameMachine = [
+  "processor",
+  "cores",
+  "memoryGiB",
+  "engineDescription",
+  "distillery",
+  "commit",
+  "node",
+] as const satisfies readonly (keyof Machine)[];
+
+function machinesOf(machines: readonly RunMachine[]): UsedMachine[] {
+  return [...groups(machines, sameMachine).values()].map((alike) => ({
+    ...alike.reduce((a, b) => (b.date > a.date ? b : a)),
+    runs: alike.length,
+  }));
+}
+
+/** One config for all seeds of an experiment. */
+function configsOf(runs: readonly StudiedRun[]): ResolvedConfig[] {
+  return [...groups(runs, ["experiment"]).values()].map((all) => ({
+    experiment: all[0]!.experiment,
+    dataset: all[0]!.dataset,
+    seeds: all.map(({ seed }) => seed).sort((a, b) => a - b),
+    text: readFileSync(fileOf(all[0]!.folder, "config"), "utf8"),
+  }));
+}
