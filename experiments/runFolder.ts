@@ -139,7 +139,7 @@ export function appendMetric(run: RunFolder, { progress, loss, gradientNorm, met
 }
 
 /** All whole lines of metrics.jsonl. A line cut short by a kill is left out. */
-export function readMetrics(run: RunFolder): Metric[] {
+export function readMetrics(run: { readonly path: string }): Metric[] {
   const file = fileOf(run, "metrics");
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, "utf8").split("\n");

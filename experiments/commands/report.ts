@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { check } from "../../src/core/errors.ts";
 import { writeWhole } from "../files.ts";
+import { gatherRows } from "../gather.ts";
 import { gridFiles } from "../report/gridFiles.ts";
 import { markdownTable } from "../report/markdown.ts";
 import { renderPage } from "../report/page/page.ts";
@@ -15,6 +16,7 @@ export interface WrittenReport {
 
 /** Writes report.html, tables/accuracy.md and figures/*.png of a results folder from its rows and runs. */
 export async function writeReport(results: string): Promise<WrittenReport> {
+  gatherRows(results);
   const read = readResults(results);
   check(
     read.rows.length > 0 || read.runs.length > 0,

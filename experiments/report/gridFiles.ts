@@ -40,9 +40,11 @@ export function gridFiles(results: Results): GridFile[] {
 }
 
 function experimentsOf({ rows, runs }: Results): Shown[] {
-  const ofRuns = runs
-    .filter(({ machine }) => machine)
-    .map((run): Shown => ({ ...run, classes: run.machine!.classNames.length, run }));
+  const ofRuns = runs.flatMap((run): Shown[] =>
+    run.machine && existsSync(fileOf(run.folder, "images"))
+      ? [{ ...run, classes: run.machine.classNames.length, run }]
+      : [],
+  );
   const ofRows = rows.map((row): Shown => ({
     ...row,
     method: methodOf(row),
@@ -67,7 +69,7 @@ function resultGrid({ experiment, method, run, classes, ...setting }: Shown, { p
   const { dataset, imbalance, imagesPerClass } = setting;
   return {
     ...{ file: experiment, method, dataset, imbalance, imagesPerClass, classes },
-    caption: run ? `${experiment}, seed ${run.seed}` : experiment,
+    caption: run ? `${experiment}, seed ${run.seed}${run.done ? "" : ", under way"}` : experiment,
     classNames: run?.machine?.classNames ?? [],
     source: run ? fileOf(run.folder, "images") : saved(path, experiment),
   };

@@ -1,16 +1,29 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+
 import { InputError } from "../../src/core/errors.ts";
+import { rowsFile } from "../gather.ts";
+import { isHeld } from "../lock.ts";
 import type { Machine } from "../machine.ts";
-import { readRows, type Row } from "../results.ts";
-import { fileOf, isDone, listRuns, readMetrics, readRun, type RunFolder } from "../runFolder.ts";
+import { readRows, type Row, rowFromJson } from "../results.ts";
+import {
+  fileOf,
+  isDone,
+  listRuns,
+  lockOf,
+  type Metric,
+  readMetrics,
+  readRun,
+  type RunFolder,
+} from "../runFolder.ts";
 import { methodName } from "../setting.ts";
+import type { Spectra } from "../spectra.ts";
 import type { RunRecord } from "./data.ts";
 import { gridFiles } from "./gridFiles.ts";
 import { methodOf } from "./labels.ts";
 import { inOrder } from "./order.ts";
 import type { PageData, ResolvedConfig, Unfinished, UsedMachine } from "./page/pageData.ts";
 import { pictureOf } from "./page/pictures.ts";
+import { remembered } from "./remembered.ts";
 import { groups, summarize } from "./summarize.ts";
 
 /** A results folder as read: what all its reports are made of. */
@@ -26,7 +39,8 @@ export interface Results {
 /** A run folder, and what a report says of it. */
 export interface StudiedRun extends Omit<RunRecord, "metrics" | "spectra"> {
   readonly folder: RunFolder;
-  /** Where a finished run was done; none for others. */
+  readonly done: boolean;
+  /** Where it was done, and on which classes; none before its first step. */
   readonly machine?: RunMachine;
 }
 
@@ -44,7 +58,7 @@ export function readResults(path: string): Results {
       return [];
     }
   });
-  return { path, rows: inMethodOrder(readRows(join(path, "runs.csv"))), runs, unreadable };
+  return { path, rows: inMethodOrder(readRows(rowsFile(path))), runs, unreadable };
 }
 
 function inMethodOrder(rows: readonly Row[]): Row[] {
@@ -63,16 +77,20 @@ function studied(folder: RunFolder): StudiedRun {
     imagesPerClass,
     seed: folder.seed,
     folder,
-    ...(isDone(folder) && {
-      machine: JSON.parse(readFileSync(fileOf(folder, "machine"), "utf8")) as RunMachine,
-    }),
+    done: isDone(folder),
+    ...machineOf(fileOf(folder, "machine")),
   };
+}
+
+function machineOf(file: string): { readonly machine?: RunMachine } {
+  return existsSync(file) ? { machine: JSON.parse(readFileSync(file, "utf8")) as RunMachine } : {};
 }
 
 /** All that the page of a results folder shows. */
 export async function reportData(results: Results): Promise<PageData> {
   const { rows, runs, unreadable } = results;
-  const done = runs.filter(({ machine }) => machine);
+  const done = runs.filter((run) => run.done);
+  const machines = runs.flatMap(({ machine }) => machine ?? []);
   const grids = gridFiles(results).map(async ({ source, classes, ...grid }) => ({
     ...grid,
     picture: await pictureOf(source, classes),
@@ -80,31 +98,48 @@ export async function reportData(results: Results): Promise<PageData> {
   return {
     rows,
     summaries: summarize(rows),
-    classNames: Object.fromEntries(done.map(({ dataset, machine }) => [dataset, machine!.classNames])),
+    classNames: Object.fromEntries(
+      runs.flatMap(({ dataset, machine }) => (machine ? [[dataset, machine.classNames]] : [])),
+    ),
     runs: done.map(recordOf),
     grids: await Promise.all(grids),
-    unfinished: runs.filter(({ machine }) => !machine).map(unfinishedOf),
-    machines: machinesOf(done.map(({ machine }) => machine!)),
+    unfinished: runs.filter((run) => !run.done).map(unfinishedOf),
+    machines: machinesOf(machines),
     configs: configsOf(runs),
     unreadable,
   };
 }
 
-function recordOf({ folder, machine: _, ...about }: StudiedRun): RunRecord {
-  return { ...about, metrics: readMetrics(folder) };
+function recordOf(run: StudiedRun): RunRecord {
+  const spectra = fileOf(run.folder, "spectra");
+  return {
+    ...run,
+    metrics: metricsOf(run.folder),
+    ...(existsSync(spectra) && { spectra: JSON.parse(readFileSync(spectra, "utf8")) as Spectra }),
+  };
 }
 
-function unfinishedOf({ folder, machine: _, ...about }: StudiedRun): Unfinished {
-  const metrics = readMetrics(folder);
-  const file = fileOf(folder, "metrics");
+function unfinishedOf(run: StudiedRun): Unfinished {
+  const { folder } = run;
+  const metrics = metricsOf(folder);
+  const [logged, failure] = [fileOf(folder, "metrics"), fileOf(folder, "failure")];
   return {
-    ...about,
+    ...run,
     step: metrics.at(-1)?.step ?? 0,
     steps: folder.experiment.steps,
     metrics,
-    ...(existsSync(file) && { updated: statSync(file).mtime.toISOString() }),
+    busy: isHeld(lockOf(folder)),
+    ...(existsSync(logged) && { updated: statSync(logged).mtime.toISOString() }),
+    ...(existsSync(failure) && { failure: rowFromJson(readFileSync(failure, "utf8")).status }),
   };
 }
+
+function metricsOf(folder: RunFolder): readonly Metric[] {
+  const file = fileOf(folder, "metrics");
+  return existsSync(file) ? knownMetrics(file, folder.path) : [];
+}
+
+const knownMetrics = remembered((_, path: string) => readMetrics({ path }));
 
 /** What makes two machines one line of the table. */
 const sameMachine = [

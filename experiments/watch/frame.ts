@@ -1,5 +1,5 @@
 import { html, trusted } from "../report/html.ts";
-import { style } from "../report/style.ts";
+import { style } from "../report/page/assets.ts";
 
 /** How the line looks that says whether the page still refreshes. */
 const statusStyle = `

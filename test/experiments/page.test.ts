@@ -56,12 +56,20 @@ const data = dataOf(rows, {
   ],
   unfinished: [
     {
-      ...{ experiment: "going", method: "csdm", dataset: "cifar10", seed: 3, step: 30, steps: 120 },
+      ...{
+        experiment: "going",
+        method: "csdm",
+        dataset: "cifar10",
+        seed: 3,
+        step: 30,
+        steps: 120,
+        busy: true,
+      },
       metrics: [1, 2, 3].map((step) => ({ step, loss: 1 / step, gradientNorm: 1 })),
       updated: "2026-01-02T03:04:05.678Z",
     },
     {
-      ...{ experiment: "broken", method: "dm", dataset: "cifar10", seed: 4, step: 7, steps: 9 },
+      ...{ experiment: "broken", method: "dm", dataset: "cifar10", seed: 4, step: 7, steps: 9, busy: false },
       metrics: [],
       failure: "no room left on the disk",
     },
@@ -84,7 +92,7 @@ const page = renderPage(data, [chart]);
 
 /** Elements in order of their end; throws where one is not closed. */
 function elements(text: string): string[] {
-  const body = text.replace(/<(script|style)>[\s\S]*?<\/\1>/g, "<$1></$1>");
+  const body = text.replace(/<(script|style)[^>]*>[\s\S]*?<\/\1>/g, "<$1></$1>");
   const open: string[] = [];
   const closed: string[] = [];
   for (const [, slash, name] of body.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*?(?<!\/)>/g)) {

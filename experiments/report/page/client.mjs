@@ -4,7 +4,8 @@
 const out = new Set(new URLSearchParams(location.hash.slice(1)).get("without")?.split(",") ?? []);
 /** How tables were sorted by hand: column and direction by the id around a table. */
 const sortings = new Map();
-const rules = document.head.appendChild(document.createElement("style"));
+const rules = new CSSStyleSheet();
+document.adoptedStyleSheets = [rules];
 
 /** Whether filters let an element be seen: it, and all that it lies in. */
 function passes(element) {
@@ -17,13 +18,12 @@ function passes(element) {
 }
 
 function applyFilters() {
-  rules.textContent = [...out]
-    .map((one) => {
-      const [name, value] = one.split("/").map((part) => CSS.escape(part));
-      const marks = name === "method" ? `, main .series-${value}` : "";
-      return `main [data-${name}="${value}"]${marks} { display: none !important; }`;
-    })
-    .join("\n");
+  const rule = (one) => {
+    const [name, value] = one.split("/").map((part) => CSS.escape(part));
+    const marks = name === "method" ? `, main .series-${value}` : "";
+    return `main [data-${name}="${value}"]${marks} { display: none !important; }`;
+  };
+  rules.replaceSync([...out].map(rule).join("\n"));
   for (const chart of document.querySelectorAll("main [data-methods]")) chart.hidden = !passes(chart);
   // What holds nothing but filtered things goes with them.
   for (const holder of document.querySelectorAll("main .setting, main section")) {

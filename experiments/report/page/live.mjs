@@ -7,6 +7,8 @@ const main = document.querySelector("main");
 const badge = document.querySelector(".live");
 /** Sections as they were served, by id: what is the same stays in place. */
 const served = new Map([...main.children].map((section) => [section.id, section.outerHTML]));
+const barParts = [".bar nav", ".bar .filters"];
+for (const part of barParts) served.set(part, document.querySelector(part).outerHTML);
 let version;
 
 async function ask(address) {
@@ -58,10 +60,10 @@ function takeOverSections(fresh) {
 
 /** The bar's links and filters; the reader's choice of filters is applied to them afterwards. */
 function takeOverBar(fresh) {
-  for (const part of [".bar nav", ".bar .filters"]) {
+  for (const part of barParts) {
     const [old, next] = [document.querySelector(part), fresh.querySelector(part)];
     const text = next.outerHTML;
-    if ((served.get(part) ?? text) !== text) old.replaceWith(next);
+    if (served.get(part) !== text) old.replaceWith(next);
     served.set(part, text);
   }
 }
@@ -84,12 +86,12 @@ function tell(text, lost) {
 
 async function follow() {
   try {
-    const now = await ask("version");
-    if (now !== version) takeOver(await ask("."));
-    version = now;
-    tell("live", false);
+    const now = JSON.parse(await ask("version"));
+    if (now.version !== version) takeOver(await ask("."));
+    version = now.version;
+    tell(now.notice ?? "live", now.notice !== undefined);
   } catch {
-    tell("connection lost", true);
+    tell("no answer: this page no longer follows", true);
   }
   setTimeout(follow, EVERY[document.visibilityState]);
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { type Html, html, trusted } from "../html.ts";
 import { methodOf } from "../labels.ts";
-import { palettes, seriesOf } from "../palette.ts";
+import { seriesOf } from "../palette.ts";
 import { accuracySection } from "./accuracy.ts";
+import { scripts, style } from "./assets.ts";
 import { bar } from "./bar.ts";
 import { classSection } from "./classes.ts";
 import { chartSection, chartsIn } from "./figures.ts";
@@ -12,12 +12,10 @@ import { overview } from "./overview.ts";
 import type { DrawnChart, PageData } from "./pageData.ts";
 import { failureSection, progressSection } from "./runs.ts";
 
-const asset = (file: string): string => readFileSync(new URL(file, import.meta.url), "utf8");
-
 export interface PageOptions {
   /**
-   * The page follows its address: it asks `version` there every few seconds for a text that changes with the content,
-   * and takes over the new content when it does.
+   * The page follows its address: every few seconds it asks `version` there for JSON whose `version` changes with the
+   * page, and takes over what is new when it does. A `notice` in it is shown.
    */
   readonly live?: boolean;
 }
@@ -42,13 +40,7 @@ export function renderPage(
         <meta http-equiv="Content-Security-Policy" content="${policy(live)}" />
         <meta name="color-scheme" content="light dark" />
         <title>Distilled sets, side by side</title>
-        <style>
-          ${trusted(seriesStyle)}
-          ${trusted(asset("page.css"))}
-        </style>
-        <script>
-          ${trusted(asset("theme.mjs"))};
-        </script>
+        ${trusted(`<style>${style}</style><script>${scripts.theme}</script>`)}
       </head>
       <body>
         <a class="skip" href="#content">Skip to the results</a>
@@ -64,18 +56,13 @@ export function renderPage(
           <form method="dialog"><button>Close</button></form>
           <div class="scroll" role="region" tabindex="0" aria-label="Enlarged images"></div>
         </dialog>
-        <script>
-          ${trusted(asset("client.mjs"))};
-        </script>
-        ${
-          live
-            ? html`<script>
-                ${trusted(asset("live.mjs"))};
-              </script>`
-            : ""
-        }
+        ${live ? moduleOf(scripts.live) : ""} ${moduleOf(scripts.client)}
       </body>
     </html> `.html;
+}
+
+function moduleOf(script: string): Html {
+  return trusted(`<script type="module">${script}</script>`);
 }
 
 /** The page loads nothing; a live one talks to where it came from. */
@@ -86,9 +73,6 @@ function policy(live: boolean): string {
     `connect-src ${live ? "'self'" : "'none'"}; base-uri 'none'; form-action 'none'`
   );
 }
-
-const seriesStyle = `:root { ${palettes.light.map((light, i) => `--s${i}: light-dark(${light}, ${palettes.dark[i]!});`).join(" ")} }
-${palettes.light.map((_, i) => `.s${i} { --series: var(--s${i}); }`).join(" ")}`;
 
 interface PageSection {
   readonly id: string;

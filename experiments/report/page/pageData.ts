@@ -54,6 +54,8 @@ export interface Unfinished {
   readonly step: number;
   readonly steps: number;
   readonly metrics: readonly Metric[];
+  /** Whether a process is at it, as far as can be told from here. */
+  readonly busy: boolean;
   /** When its last step was written, as ISO 8601; none before the first. */
   readonly updated?: string;
   /** Why the last try failed, where it did. */

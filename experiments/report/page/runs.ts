@@ -15,18 +15,18 @@ export function progressSection({ unfinished }: PageData, seriesOf: SeriesOf): H
   return section(
     "progress",
     "Under way",
-    "Runs without a result yet. One that is not being worked on goes on from its last checkpoint when it is started again.",
+    "Runs without a result yet. One that waits goes on from its last checkpoint when it is started again.",
     html`<div class="cards">${going.map((run) => progressCard(run, seriesOf))}</div>`,
   );
 }
 
 function progressCard(run: Unfinished, seriesOf: SeriesOf): Html {
-  const { experiment, method, dataset, seed, step, steps, metrics, updated } = run;
+  const { experiment, method, dataset, seed, step, steps, metrics, updated, busy } = run;
   const last = metrics.findLast(({ loss }) => Number.isFinite(loss));
   const share = steps > 0 ? (100 * step) / steps : 0;
   return html`<div class="card run" ${about({ method, dataset })}>
     <h3>${methodLabel(method, seriesOf, experiment)}</h3>
-    <p class="soft">${dataset}, seed ${seed}</p>
+    <p class="soft">${dataset}, seed ${seed}, ${busy ? "running" : "waiting"}</p>
     <progress value="${step}" max="${Math.max(1, steps)}" aria-label="${experiment}, seed ${seed}">
       ${share.toFixed(0)} %
     </progress>
