@@ -12,7 +12,7 @@ export const rowsFile = (results: string): string => join(results, "runs.csv");
  * Keeps a row: in a file of its own in the run's folder, so that any number of processes and machines can evaluate at
  * once, and in runs.csv.
  */
-export function recordRow(run: RunFolder, row: Row): void {
+export function recordRow(run: { readonly path: string }, row: Row): void {
   const failed = row.evaluationSeed === DISTILLATION_FAILED;
   writeWhole(failed ? fileOf(run, "failure") : evaluationFile(run, row), rowJson(row));
   gatherRows(resultsOf(run), [run.path]);

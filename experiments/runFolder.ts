@@ -118,7 +118,7 @@ export function listRuns(results: string): string[] {
 }
 
 /** The results folder that a run lies in. */
-export function resultsOf(run: RunFolder): string {
+export function resultsOf(run: { readonly path: string }): string {
   return resolve(run.path, "../../..");
 }
 

@@ -1,24 +1,18 @@
 import { existsSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
-import { check, InputError, wholeNumber } from "../../src/core/errors.ts";
-import { classCounts, type Splits } from "../../src/datasets/dataset.ts";
+import { wholeNumber } from "../../src/core/errors.ts";
+import { classCounts } from "../../src/datasets/dataset.ts";
 import type { Engine } from "../../src/engines/index.ts";
-import { disposeTestSet, testSet } from "../../src/evaluation/accuracy.ts";
-import { evaluate, type Evaluation, type EvaluationPlan } from "../../src/evaluation/evaluate.ts";
-import { protocols, type ProtocolId } from "../../src/evaluation/protocols.ts";
-import { mean, sampleStandardDeviation, type Thirds, thirds } from "../../src/evaluation/statistics.ts";
-import { type Network, networkOf } from "../../src/networks/index.ts";
-import { evaluationRng } from "../../src/runs/setting.ts";
-import { type Artifact, readArtifact } from "../artifact.ts";
+import { type ProtocolId, protocols } from "../../src/evaluation/protocols.ts";
+import { mean, sampleStandardDeviation } from "../../src/evaluation/statistics.ts";
 import { loadData } from "../data/load.ts";
-import { Busy, columnsOf, Stopped } from "../failure.ts";
+import { Busy } from "../failure.ts";
 import { evaluationFile, recordRow, rowsOfRun } from "../gather.ts";
+import { type OpenPlan, planOf } from "../judge/plan.ts";
+import { checkFits, type Subject, subjectOf, type Training, trainingOf } from "../judge/subject.ts";
+import { rowOf, trainAndTest } from "../judge/train.ts";
 import { acquire, describe, ownerOf } from "../lock.ts";
-import { commit } from "../machine.ts";
-import { progressLine } from "../progress.ts";
 import type { Row } from "../results.ts";
 import { isDone, lockOf, type RunFolder } from "../runFolder.ts";
-import { stopSignal } from "../stopSignal.ts";
 
 export interface EvaluateOptions {
   /** Instead of the config's. */
@@ -37,97 +31,95 @@ export interface EvaluateOptions {
  * @returns the rows, those recorded before among them.
  * @throws InputError if the run is not done, Busy if the last networks are still with another process.
  */
-export async function evaluateRun(run: RunFolder, engine: Engine, options: EvaluateOptions): Promise<Row[]> {
-  const { artifact, network, protocol, seeds } = evaluationOf(run, options);
-  const missing = seeds.filter((seed) => options.force || !existsSync(fileFor(run, network, protocol, seed)));
-  if (missing.length > 0) {
-    const { splits } = await loadData(run.experiment.data);
-    checkFits(run, artifact, splits);
-    const test = testSet(splits.test, engine);
-    const images = engine.tensor([artifact.labels.length, ...artifact.imageShape], artifact.images);
-    const plan: EvaluationPlan = {
-      network,
-      images,
-      labels: artifact.labels,
-      test,
-      protocol: protocols[protocol],
-    };
-    try {
-      await trainMissing(
-        { run, artifact, plan, trainingCounts: classCounts(splits.train) },
-        missing,
-        options,
-      );
-    } finally {
-      images.dispose();
-      disposeTestSet(test);
-    }
-  }
-  const rows = rowsOfRun(run).filter(
-    (row) => row.protocol === protocol && row.evaluationNetwork === network.name,
+export function evaluateRun(run: RunFolder, engine: Engine, options: EvaluateOptions): Promise<Row[]> {
+  return evaluateSubject(subjectOf(run), engine, options);
+}
+
+/** The same for any synthetic set. Without a folder to keep rows in, all networks are trained, and nothing is recorded. */
+export async function evaluateSubject(
+  subject: Subject,
+  engine: Engine,
+  options: EvaluateOptions,
+): Promise<Row[]> {
+  const { folder } = subject;
+  const { training, seeds } = askedOf(subject, options);
+  const missing = seeds.filter((seed) => options.force || !hasRow(folder, training, seed));
+  const trained =
+    missing.length > 0 ? await trainedOn(subject, training, missing, { engine, ...options }) : [];
+  if (!folder) return trained;
+  return rowsOfRun(folder).filter(
+    ({ protocol, evaluationNetwork, evaluationSeed }) =>
+      protocol === training.protocol &&
+      evaluationNetwork === training.network.name &&
+      seeds.includes(evaluationSeed),
   );
-  return rows.filter(({ evaluationSeed }) => seeds.includes(evaluationSeed));
 }
 
 /** Whether every network that the config asks for has its row, or the one that is asked for. */
 export function isEvaluated(run: RunFolder, only?: number): boolean {
   if (!isDone(run)) return false;
-  const { network, protocol, seeds } = evaluationOf(run, { only, force: false });
-  return seeds.every((seed) => existsSync(fileFor(run, network, protocol, seed)));
+  const { training, seeds } = askedOf(subjectOf(run), { only, force: false });
+  return seeds.every((seed) => hasRow(run, training, seed));
 }
 
-/** What is to be trained on a finished run, how, and by which seeds. */
-function evaluationOf(run: RunFolder, options: EvaluateOptions) {
-  check(
-    isDone(run),
-    () => `${run.path}: expected a finished run; distil it first: distillery distill CONFIG`,
-  );
-  const { network: matching, evaluation } = run.experiment;
-  const count = wholeNumber("--networks", options.networks ?? evaluation.networks, 1);
-  const artifact = readArtifact(run);
-  const { classNames = "[]" } = artifact.card;
-  const network = networkOf(evaluation.network ?? matching, {
-    imageShape: artifact.imageShape,
-    classes: (JSON.parse(classNames) as string[]).length,
-  });
-  const protocol: ProtocolId = options.protocol ?? evaluation.protocol;
-  const seeds = options.only === undefined ? Array.from({ length: count }, (_, i) => i) : [options.only];
-  return { artifact, network, protocol, seeds };
+/** What is to be trained, how, and by which seeds. */
+function askedOf(subject: Subject, { protocol, networks, only }: EvaluateOptions) {
+  const asked = trainingOf(subject);
+  const training: Training = { ...asked, protocol: protocol ?? asked.protocol };
+  const count = wholeNumber("--networks", networks ?? subject.experiment.evaluation.networks, 1);
+  const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i) : [only];
+  return { training, seeds };
 }
 
-function fileFor(run: RunFolder, network: Network, protocol: string, evaluationSeed: number): string {
-  return evaluationFile(run, { protocol, evaluationNetwork: network.name, evaluationSeed });
+function hasRow(folder: Subject["folder"], { network, protocol }: Training, evaluationSeed: number): boolean {
+  if (!folder) return false;
+  return existsSync(evaluationFile(folder, { protocol, evaluationNetwork: network.name, evaluationSeed }));
 }
 
-function checkFits(run: RunFolder, artifact: Artifact, { train: { classNames, imageShape } }: Splits): void {
-  check(
-    artifact.card.classNames === JSON.stringify(classNames) &&
-      String(artifact.imageShape) === String(imageShape),
-    () =>
-      `${run.path}: expected data of classes ${artifact.card.classNames} and images of ${artifact.imageShape.join("×")}, ` +
-      `got ${JSON.stringify(classNames)} and ${imageShape.join("×")}; the data have changed since the run`,
-  );
-}
-
-/** A run, and how networks are trained on it. */
-interface Judged {
-  readonly run: RunFolder;
-  readonly artifact: Artifact;
-  readonly plan: EvaluationPlan;
-  readonly trainingCounts: readonly number[];
-}
-
-/** Trains the networks of some seeds and records each; those that another process is at are left to it. */
-async function trainMissing(
-  judged: Judged,
+/** Trains the networks of some seeds on a subject, with its rows where they are kept. */
+async function trainedOn(
+  subject: Subject,
+  training: Training,
   seeds: readonly number[],
-  { force }: EvaluateOptions,
-): Promise<void> {
-  const { run, plan } = judged;
-  const { protocol, network, images } = plan;
+  { engine, force }: { readonly engine: Engine; readonly force: boolean },
+): Promise<Row[]> {
+  const { set, experiment, folder } = subject;
+  const { splits } = await loadData(experiment.data);
+  checkFits(subject, splits);
+  const protocol = protocols[training.protocol];
+  const plan = planOf(set, splits.test, { network: training.network, protocol }, engine);
+  const train = async (seed: number): Promise<Row> => {
+    const outcome = await trainAndTest(plan, seed, `${subject.label}, network ${seed}`);
+    return rowOf(subject.columns, plan, classCounts(splits.train), outcome);
+  };
+  try {
+    if (folder) return await recorded(folder, plan, { seeds, force, train });
+    const rows: Row[] = [];
+    for (const seed of seeds) rows.push(await train(seed));
+    return rows;
+  } finally {
+    plan.dispose();
+  }
+}
+
+/** Records the row of every network as it is trained; networks that another process is at are left to it. */
+async function recorded(
+  folder: { readonly path: string },
+  { protocol, network }: OpenPlan,
+  {
+    seeds,
+    force,
+    train,
+  }: {
+    readonly seeds: readonly number[];
+    readonly force: boolean;
+    readonly train: (seed: number) => Promise<Row>;
+  },
+): Promise<Row[]> {
   const busy: string[] = [];
+  const rows: Row[] = [];
   for (const seed of seeds) {
-    const path = lockOf(run, `${protocol.id}.${network.name}.${seed}`);
+    const path = lockOf(folder, `${protocol.id}.${network.name}.${seed}`);
     const lock = acquire(path);
     if (!lock) {
       busy.push(describe(ownerOf(path)));
@@ -135,22 +127,20 @@ async function trainMissing(
     }
     try {
       // Another process may have trained it since the list was made.
-      if (!force && existsSync(fileFor(run, network, protocol.id, seed))) continue;
-      const label = `${run.experiment.name} seed ${run.seed}, network ${seed}`;
-      const outcome = await trainAndTest(plan, seed, label);
+      if (!force && hasRow(folder, { network, protocol: protocol.id as ProtocolId }, seed)) continue;
+      const row = await train(seed);
       lock.check();
-      recordRow(run, rowOf(judged, images.engine, { ...outcome, evaluationSeed: seed }));
+      recordRow(folder, row);
+      rows.push(row);
     } finally {
       lock.release();
     }
   }
   if (busy.length > 0) {
-    throw new Busy(`${run.path}: ${busy.length} networks are still being trained elsewhere (${busy[0]})`);
+    throw new Busy(`${folder.path}: ${busy.length} networks are still being trained elsewhere (${busy[0]})`);
   }
+  return rows;
 }
-
-/** Of a set with fewer classes than thirds. */
-const NO_THIRDS: Thirds = { head: NaN, medium: NaN, tail: NaN };
 
 /** Accuracy of rows as text: mean and spread over networks, in percent. */
 export function accuracyText(rows: readonly Row[]): string {
@@ -158,67 +148,4 @@ export function accuracyText(rows: readonly Row[]): string {
   if (accuracies.length === 0) return `no accuracy: ${rows[0]?.status ?? "no network was trained"}`;
   const spread = accuracies.length > 1 ? ` ± ${sampleStandardDeviation(accuracies).toFixed(1)}` : "";
   return `${mean(accuracies).toFixed(1)}${spread} % over ${accuracies.length} networks`;
-}
-
-/** Trains and tests one network. A training that diverges is an outcome, not the end of the others. */
-async function trainAndTest(
-  plan: EvaluationPlan,
-  seed: number,
-  label: string,
-): Promise<Pick<Outcome, "result" | "seconds">> {
-  const { epochs } = plan.protocol.training;
-  const line = progressLine(label, epochs, { unit: "epoch" });
-  const training = evaluate(plan, evaluationRng(seed));
-  const stop = stopSignal();
-  try {
-    for (;;) {
-      const next = training.next();
-      if (next.done) {
-        const seconds = line.end(`accuracy ${(100 * next.value.accuracy).toFixed(1)} %`);
-        return { result: next.value, seconds };
-      }
-      line.at(next.value.epoch + 1);
-      await setImmediate(); // lets a signal be heard
-      if (stop.asked()) throw new Stopped(`${label}: stopped; the same command trains this network anew`);
-    }
-  } catch (error) {
-    if (!(error instanceof InputError) || error instanceof Stopped) throw error;
-    return { result: error, seconds: line.end(error.message) };
-  } finally {
-    stop.release();
-    training.return(undefined as never);
-  }
-}
-
-interface Outcome {
-  /** What came of it, or why nothing did. */
-  readonly result: Evaluation | InputError;
-  readonly seconds: number;
-  readonly evaluationSeed: number;
-}
-
-function rowOf({ run, artifact, plan, trainingCounts }: Judged, engine: Engine, outcome: Outcome): Row {
-  const { result, seconds, evaluationSeed } = outcome;
-  const { network, distillSeconds, peakMegabytes } = artifact.card;
-  const failed = result instanceof InputError;
-  const perClass = failed ? trainingCounts.map(() => NaN) : result.perClass;
-  const { head, medium, tail } = trainingCounts.length < 3 ? NO_THIRDS : thirds(perClass, trainingCounts);
-  return {
-    ...columnsOf(run),
-    network: network!,
-    protocol: plan.protocol.id,
-    evaluationNetwork: plan.network.name,
-    commit,
-    engine: engine.name,
-    evaluationSeed,
-    accuracy: failed ? NaN : result.accuracy,
-    headAccuracy: head,
-    mediumAccuracy: medium,
-    tailAccuracy: tail,
-    classAccuracies: perClass,
-    distillSeconds: Number(distillSeconds),
-    evaluationSeconds: seconds,
-    peakMegabytes: Number(peakMegabytes),
-    status: failed ? result.message : "done",
-  };
 }

@@ -1,0 +1,63 @@
+import { sizeOf } from "../../src/core/shape.ts";
+import type { Dataset } from "../../src/datasets/dataset.ts";
+import type { Engine, Tensor } from "../../src/engines/index.ts";
+import { disposeTestSet, type TestSet, testSet } from "../../src/evaluation/accuracy.ts";
+import type { EvaluationPlan } from "../../src/evaluation/evaluate.ts";
+import type { Space } from "../space.ts";
+import type { StoredSet } from "../storedSet.ts";
+
+/** A plan with its tensors, which whoever made it frees. */
+export interface OpenPlan extends EvaluationPlan {
+  dispose(): void;
+}
+
+/**
+ * The evaluation of a set on an engine: its images with soft labels and learning rate where it has them, and the real
+ * test images in the space of its own.
+ */
+export function planOf(
+  set: StoredSet,
+  test: Dataset,
+  { network, protocol }: Pick<EvaluationPlan, "network" | "protocol">,
+  engine: Engine,
+): OpenPlan {
+  const { images, imageShape, labels, softLabels, learningRate } = set;
+  const n = labels.length;
+  const tested = testSetIn(set, test, engine);
+  const tensor = engine.tensor([n, ...imageShape], images);
+  const soft = softLabels && engine.tensor([n, softLabels.length / n], softLabels);
+  return {
+    network,
+    images: tensor,
+    labels: soft ?? labels,
+    test: tested,
+    protocol,
+    ...(learningRate !== undefined && { learningRate }),
+    dispose() {
+      tensor.dispose();
+      soft?.dispose();
+      disposeTestSet(tested);
+    },
+  };
+}
+
+/** Test images normalized, and whitened, by the constants of a space. */
+function testSetIn({ mean, std, whitening }: Space, test: Dataset, engine: Engine): TestSet {
+  const normalized = testSet({ ...test, mean, std }, engine);
+  if (!whitening) return normalized;
+  const d = sizeOf(test.imageShape);
+  const center = engine.tensor([d], whitening.mean);
+  const matrix = engine.tensor([d, d], whitening.matrix);
+  const batches = normalized.batches.map((batch) => engine.scope(() => whitened(batch, center, matrix)));
+  disposeTestSet(normalized);
+  center.dispose();
+  matrix.dispose();
+  return { ...normalized, batches };
+}
+
+/** The same as `Whitening` says, on an engine: images [n, h, w, c]. */
+function whitened(images: Tensor, center: Tensor, matrix: Tensor): Tensor {
+  const [n, h, w, c] = images.shape as [number, number, number, number];
+  const rows = images.transpose([0, 3, 1, 2]).reshape([n, c * h * w]);
+  return rows.sub(center).matMul(matrix).reshape([n, c, h, w]).transpose([0, 2, 3, 1]);
+}
