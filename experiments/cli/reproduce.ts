@@ -24,10 +24,11 @@ export const reproduceCommand = (cli: Argv): Argv =>
           describe: "A look in minutes whether all works; gives no verdict",
         })
         .option("config", { type: "boolean", default: false, describe: "Print the cell's config and stop" })
+        .option("force", { type: "boolean", default: false, describe: "Start anew" })
         .option("results", { ...resultsOption, default: undefined, defaultDescription: "results" })
         .option("engine", engineOption)
         .option("threads", threadsOption),
-    async ({ cell: name, overrides = [], list, quick, config, results, engine: asked, threads }) => {
+    async ({ cell: name, overrides = [], list, quick, config, results, force, ...others }) => {
       const published = readPublished();
       const cells = readCells({ published });
       if (list) {
@@ -44,8 +45,8 @@ export const reproduceCommand = (cli: Argv): Argv =>
         return;
       }
       const folder = results ?? (quick ? join("results", "quick") : "results");
-      const engine = await engineFor(asked ?? experiment.engine, threads);
-      await reproduce({ cell, experiment, published, quick, results: folder }, engine, print);
+      const engine = await engineFor(others.engine ?? experiment.engine, others.threads);
+      await reproduce({ cell, experiment, published, quick, results: folder, force }, engine, print);
       if (!quick) print(writeReproduced(folder, cells.values(), published));
     },
   );

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Engine } from "../../src/engines/index.ts";
 import type { Experiment } from "../config.ts";
+import { loadData } from "../data/load.ts";
 import { writeWhole } from "../files.ts";
 import { duration } from "../progress.ts";
 import type { Published } from "../published.ts";
@@ -11,8 +12,9 @@ import { type Cell, experimentOf, obstacle } from "../reproduction/cells.ts";
 import { outcomeMarkdown, outcomes, outcomeText, rowsOfCell, spreadText } from "../reproduction/outcome.ts";
 import { grouped } from "../reproduction/grouped.ts";
 import { readRows, type Row } from "../results.ts";
+import { openRun } from "../runFolder.ts";
 import { distillExperiment } from "./distill.ts";
-import { evaluateRun } from "./evaluate.ts";
+import { evaluateRun, isEvaluated } from "./evaluate.ts";
 
 export interface Reproduction {
   readonly cell: Cell;
@@ -22,6 +24,8 @@ export interface Reproduction {
   /** A reduced run, which gives no verdict. */
   readonly quick: boolean;
   readonly results: string;
+  /** Starts anew what is done. */
+  readonly force: boolean;
 }
 
 /**
@@ -33,23 +37,21 @@ export async function reproduce(
   engine: Engine,
   print: (line: string) => void,
 ): Promise<void> {
-  const { cell, experiment, published, quick, results } = task;
+  const { cell, experiment, published, quick, results, force } = task;
   print(planText(task));
-  const begun = performance.now();
+  const runs = experiment.seeds.map((seed) => openRun(results, experiment, seed, force));
+  // Missing data are the user's to fetch, and no failure of the method that a row should tell of.
+  if (force || !runs.every((run) => isEvaluated(run))) await loadData(experiment.data);
   const rows: Row[] = [];
   for (const [done, seed] of experiment.seeds.entries()) {
-    const one = { ...experiment, seeds: [seed] };
-    for (const run of await distillExperiment(one, engine, { results, force: false })) {
-      rows.push(...(await evaluateRun(run, engine, { force: false })));
+    const [run] = await distillExperiment({ ...experiment, seeds: [seed] }, engine, { results, force });
+    if (done === 0) {
+      // The first network tells how long all the others will take.
+      const first = await evaluateRun(run!, engine, { only: 0, force: false });
+      progressLines(experiment, first).forEach(print);
     }
-    const left = experiment.seeds.length - done - 1;
-    if (left > 0) {
-      const got = spreadText(spreadOf(accuraciesOf(rows)));
-      const seconds = (performance.now() - begun) / 1000;
-      print(
-        `after ${pluralOf(done + 1, "seed")}: ${got} %; about ${duration((seconds / (done + 1)) * left)} for the other ${left}`,
-      );
-    }
+    rows.push(...(await evaluateRun(run!, engine, { force: false })));
+    progressLines(experiment, rows).forEach(print);
   }
   print("");
   if (quick) {
@@ -66,6 +68,21 @@ export async function reproduce(
 
 const accuraciesOf = (rows: readonly Row[]): number[] =>
   rows.map(({ accuracy }) => accuracy).filter((accuracy) => Number.isFinite(accuracy));
+
+/** How far it has come, and the time that the rest takes if it goes on like this; nothing at the end. */
+function progressLines({ seeds, evaluation }: Experiment, rows: readonly Row[]): string[] {
+  const total = seeds.length * evaluation.networks;
+  if (rows.length >= total) return [];
+  const runs = grouped(rows, ({ distillSeed }) => distillSeed);
+  const meanOf = (values: readonly number[]): number => spreadOf(values).mean;
+  const left =
+    (seeds.length - runs.length) * meanOf(runs.map(([row]) => row!.distillSeconds)) +
+    (total - rows.length) * meanOf(rows.map(({ evaluationSeconds }) => evaluationSeconds));
+  const got = spreadText(spreadOf(accuraciesOf(rows)));
+  return [
+    `${rows.length} of ${pluralOf(total, "network")}: ${got} %; about ${duration(left)} for the others`,
+  ];
+}
 
 /** What is about to be done, before hours are spent on it. */
 function planText({ cell, experiment, quick }: Reproduction): string {

@@ -1,6 +1,7 @@
 import type { Experiment } from "../config.ts";
 import { duration } from "../progress.ts";
 import type { Published } from "../published.ts";
+import { pluralOf } from "../report/labels.ts";
 import { spreadOf, type Spread } from "../report/statistics.ts";
 import { textTable } from "../bench/table.ts";
 import { optionsText } from "../leaves.ts";
@@ -114,7 +115,7 @@ export function outcomeText(found: readonly Outcome[], context: readonly Publish
     "",
     ...notes,
     `The band holds 95 % of faithful reproductions: spread of theirs and ours, and ${points(std)} points from laboratory to ` +
-      `laboratory (${pairs} pairs of published numbers); docs/reproducing.md has the formula.`,
+      `laboratory (${pluralOf(pairs, "pair")} of published numbers); docs/reproducing.md has the formula.`,
   ].join("\n");
 }
 
