@@ -31,8 +31,8 @@ export interface EvaluateOptions {
  * @returns the rows, those recorded before among them.
  * @throws InputError if the run is not done, Busy if the last networks are still with another process.
  */
-export function evaluateRun(run: RunFolder, engine: Engine, options: EvaluateOptions): Promise<Row[]> {
-  return evaluateSubject(subjectOf(run), engine, options);
+export async function evaluateRun(run: RunFolder, engine: Engine, options: EvaluateOptions): Promise<Row[]> {
+  return await evaluateSubject(subjectOf(run), engine, options);
 }
 
 /** The same for any synthetic set. Without a folder to keep rows in, all networks are trained, and nothing is recorded. */
