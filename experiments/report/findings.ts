@@ -1,13 +1,14 @@
 import { percent, percentSpread } from "./numbers.ts";
-import { labelAmong, listed, pluralOf, settingOf } from "./labels.ts";
-import { compare, type Comparison, settings, type Summary } from "./summarize.ts";
+import { listed, methodOf, pluralOf, settingOf } from "./labels.ts";
+import { compare, type Comparison, groups, settings, type Summary } from "./summarize.ts";
+import { changesFrom, mainVariant } from "./variants.ts";
 
 /** What the other methods are held against where it was measured. */
 const BASELINE = "random";
 /** Up to so many methods a sentence gives the number of each; beyond, their range. */
 const NAMED = 3;
 
-/** What the numbers of one setting show, in words. */
+/** What the numbers of one setting show, in words. Of several configs of a method the main one stands for it. */
 export interface Finding {
   readonly dataset: string;
   readonly title: string;
@@ -15,7 +16,7 @@ export interface Finding {
   /** Who leads, whether by more than chance, and what is gained over the baseline. */
   readonly sentences: readonly string[];
   /** How many methods the setting compares. */
-  readonly rivals: number;
+  readonly methods: number;
   /** The method that is best by more than chance, if any. */
   readonly winner: string | undefined;
 }
@@ -25,21 +26,40 @@ export function findingsOf(summaries: readonly Summary[]): Finding[] {
   return settings(summaries)
     .map((rivals) => rivals.filter(({ accuracy }) => Number.isFinite(accuracy.mean)))
     .filter((rivals) => rivals.length > 0)
-    .map((rivals) => {
-      const winner = rivals.find(({ best }) => best);
-      return {
-        ...settingOf(rivals[0]!),
-        dataset: rivals[0]!.dataset,
-        sentences: sentencesOf(rivals),
-        rivals: rivals.length,
-        winner: winner && labelAmong(rivals, winner),
-      };
-    });
+    .map(findingOf);
+}
+
+/** The main configs of a setting's methods against each other. */
+interface Contest {
+  /** The highest mean. */
+  readonly leader: Summary;
+  /** By mean, falling. */
+  readonly others: readonly Summary[];
+  /** Whether the leader is above all others by more than chance. */
+  readonly holds: boolean;
+  /** Says that only main configs are meant, where there are more. */
+  readonly among: string;
+}
+
+function findingOf(rivals: readonly Summary[]): Finding {
+  const variants = [...groups(rivals, ["objective", "plugins"]).values()];
+  const [leader, ...others] = variants
+    .map((alike) => mainVariant(alike))
+    .sort((a, b) => b.accuracy.mean - a.accuracy.mean) as [Summary, ...Summary[]];
+  const holds = others.length > 0 && others.every((other) => compare(leader, other).holds);
+  const among = rivals.length > variants.length && variants.length > 1 ? "Of the main configs, " : "";
+  return {
+    ...settingOf(leader),
+    dataset: leader.dataset,
+    sentences: [...sentencesOf({ leader, others, holds, among }), ...variants.flatMap(variantSentence)],
+    methods: variants.length,
+    winner: holds ? methodOf(leader) : undefined,
+  };
 }
 
 /** Who is best in how many settings, in one sentence; none for fewer than two settings that compare methods. */
 export function tally(findings: readonly Finding[]): string | undefined {
-  const compared = findings.filter(({ rivals }) => rivals > 1);
+  const compared = findings.filter(({ methods }) => methods > 1);
   if (compared.length < 2) return undefined;
   const winners = compared.flatMap(({ winner }) => winner ?? []);
   const wins = [...new Set(winners)]
@@ -52,40 +72,35 @@ export function tally(findings: readonly Finding[]): string | undefined {
   return `Of ${compared.length} settings, ${listed([...wins, ...undecided])}.`;
 }
 
-function sentencesOf(rivals: readonly Summary[]): string[] {
-  const [leader, ...others] = [...rivals].sort(
-    (a, b) => Number(b.best) - Number(a.best) || b.accuracy.mean - a.accuracy.mean,
-  ) as [Summary, ...Summary[]];
-  const name = (one: Summary): string => labelAmong(rivals, one);
-  if (others.length > 0) return [...lead(leader, others, name), ...gains(rivals, name)];
+function sentencesOf(contest: Contest): string[] {
+  const { leader, others, holds, among } = contest;
+  const accuracy = `${percentSpread(leader.accuracy)} %`;
+  if (others.length === 0) {
+    return [`Measured was ${methodOf(leader)} alone: ${accuracy} over ${repetitions(leader)}.`];
+  }
+  if (!holds) return [...undecided(contest), ...gains([leader, ...others])];
+  const [next] = others as [Summary, ...Summary[]];
+  const who = others.length > 1 ? `${methodOf(next)}, the next` : methodOf(next);
   return [
-    `Measured was ${name(leader)} alone: ${percentSpread(leader.accuracy)} % over ${repetitions(leader)}.`,
+    `${among}${methodOf(leader)} is best: ${accuracy}, ${percent(leader.accuracy.mean - next.accuracy.mean)} points above ${who}.`,
+    `The difference holds (${evidence(compare(leader, next))}).`,
+    ...gains([leader, ...others]),
   ];
 }
 
-type Name = (one: Summary) => string;
-
-function lead(leader: Summary, others: readonly Summary[], name: Name): string[] {
+/** Whom the highest mean cannot be told apart from. */
+function undecided({ leader, others, among }: Contest): string[] {
   const compared = others.map((other) => ({ other, comparison: compare(leader, other) }));
-  const accuracy = `${percentSpread(leader.accuracy)} %`;
-  const [next] = compared as [(typeof compared)[0], ...typeof compared];
-  if (leader.best) {
-    const who = others.length > 1 ? `${name(next.other)}, the next` : name(next.other);
-    return [
-      `${name(leader)} is best: ${accuracy}, ${points(leader, next.other)} points above ${who}.`,
-      `The difference holds (${evidence(next.comparison)}).`,
-    ];
-  }
   const level = compared.filter(({ comparison }) => comparison.testable && !comparison.holds);
   const unknown = compared.filter(({ comparison }) => !comparison.testable);
   const closest = level.reduce((a, b) => (b.comparison.p > a.comparison.p ? b : a), level[0]!);
   const names = (some: typeof compared): string =>
     listed(
-      some.map(({ other }) => `${name(other)} (${percent(other.accuracy.mean)} %)`),
+      some.map(({ other }) => `${methodOf(other)} (${percent(other.accuracy.mean)} %)`),
       "or",
     );
   return [
-    `${name(leader)} has the highest mean, ${accuracy}.`,
+    `${among}${methodOf(leader)} has the highest mean, ${percentSpread(leader.accuracy)} %.`,
     ...(level.length > 0
       ? [`No difference to ${names(level)} holds (${evidence(closest.comparison)}).`]
       : []),
@@ -97,8 +112,25 @@ function lead(leader: Summary, others: readonly Summary[], name: Name): string[]
   ];
 }
 
+/** Which of a method's configs in one setting did best, beside the one that stands for the method above. */
+function variantSentence(alike: readonly Summary[]): string[] {
+  if (alike.length < 2) return [];
+  const main = mainVariant(alike);
+  const top = alike.reduce((a, b) => (b.accuracy.mean > a.accuracy.mean ? b : a));
+  const of = `Of ${alike.length} configs of ${methodOf(main)}`;
+  if (top === main) return [`${of}, none has a higher mean than the main one.`];
+  const changes = changesFrom(main, top);
+  const { holds, ...comparison } = compare(top, main);
+  const verdict = holds
+    ? `its difference to the main one (${percent(main.accuracy.mean)} %) holds before correcting for the choice (${evidence(comparison)})`
+    : `no difference to the main one (${percent(main.accuracy.mean)} %) holds`;
+  return [
+    `${of}, ${changes === "" ? top.experiment : changes} has the highest mean, ${percentSpread(top.accuracy)} %; ${verdict}.`,
+  ];
+}
+
 /** What each method gains over the baseline, where that is not what the first sentences say already. */
-function gains(rivals: readonly Summary[], name: Name): string[] {
+function gains(rivals: readonly Summary[]): string[] {
   const baseline = rivals.find(({ objective, plugins }) => objective === BASELINE && plugins === "");
   const others = rivals.filter((one) => one !== baseline);
   if (!baseline || others.length < 2) return [];
@@ -112,9 +144,9 @@ function gains(rivals: readonly Summary[], name: Name): string[] {
   const signed = (gain: number): string => `${gain < 0 ? "−" : "+"}${percent(Math.abs(gain))}`;
   const what =
     compared.length <= NAMED
-      ? listed(compared.map(({ one, gain }) => `${name(one)} ${signed(gain)}`))
+      ? listed(compared.map(({ one, gain }) => `${methodOf(one)} ${signed(gain)}`))
       : `from ${signed(compared.at(-1)!.gain)} to ${signed(compared[0]!.gain)}`;
-  const sure = compared.filter(({ comparison }) => comparison.holds).map(({ one }) => name(one));
+  const sure = compared.filter(({ comparison }) => comparison.holds).map(({ one }) => methodOf(one));
   const holds =
     sure.length === compared.length
       ? "all of it holds"
@@ -124,10 +156,8 @@ function gains(rivals: readonly Summary[], name: Name): string[] {
   return [`Points over ${BASELINE} real images: ${what}; ${holds}.`];
 }
 
-const points = (one: Summary, other: Summary): string => percent(one.accuracy.mean - other.accuracy.mean);
-
-function evidence({ p, unit, counts: [one, other] }: Comparison): string {
-  const small = p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(p < 0.0095 ? 3 : 2)}`;
+function evidence({ p, unit, counts: [one, other] }: Pick<Comparison, "p" | "unit" | "counts">): string {
+  const small = p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(p < 0.0995 ? 3 : 2)}`;
   const of = one === other ? `${pluralOf(one, unit)} each` : `${one} and ${pluralOf(other, unit)}`;
   return `${small}, ${of}`;
 }

@@ -59,6 +59,28 @@ describe("what a setting shows", () => {
     expect(sentences([...random, ...many])).toContain("from +9.5 to +39.5; all of it holds.");
   });
 
+  test("of several configs of a method the main one stands for it, and the best is told apart", () => {
+    const csdm = (scale: number, accuracies: number[]): ReturnType<typeof row>[] =>
+      rowsOf(accuracies, {
+        objective: "csdm",
+        experiment: `csdm-${scale}`,
+        options: `objective.kernel.scale=${scale};objective.kernel.name=gaussian`,
+      });
+    const text = sentences([...dm, ...csdm(1, [0.6, 0.61, 0.62]), ...csdm(2, [0.61, 0.62, 0.63])]);
+    expect(text).toContain("Of the main configs, csdm is best: 61.0 ± 1.0 %, 10.0 points above dm.");
+    // Means 0.62 and 0.61, variances 1e-4: t = 0.01/√(2e-4/3) = 1.22 at ν = 4, p = 0.29.
+    expect(text).toContain(
+      "Of 2 configs of csdm, kernel.scale=2 has the highest mean, 62.0 ± 1.0 %; " +
+        "no difference to the main one (61.0 %) holds.",
+    );
+    expect(sentences([...csdm(1, [0.6, 0.61, 0.62]), ...csdm(2, [0.7, 0.71, 0.72])])).toContain(
+      "holds before correcting for the choice (p < 0.001, 3 networks each)",
+    );
+    expect(sentences([...csdm(1, [0.6, 0.61]), ...csdm(2, [0.5, 0.51])])).toContain(
+      "Of 2 configs of csdm, none has a higher mean than the main one.",
+    );
+  });
+
   test("a method alone, and one without any accuracy, are no comparison", () => {
     expect(sentences(dm)).toBe("Measured was dm alone: 51.0 ± 1.0 % over 3 networks.");
     expect(findingsOf(summarize([row({ accuracy: NaN, status: "diverged" })]))).toEqual([]);

@@ -22,13 +22,16 @@ export function accuracySection(summaries: readonly Summary[], seriesOf: SeriesO
   if (all.length === 0) return html``;
   const tables = all.map((rivals, i) => {
     const { title, detail } = settingOf(rivals[0]!);
-    const content = html`<p class="soft">${detail}</p>
-      ${scrolling(`Accuracy on ${title}. ${detail}`, table(rivals, seriesOf))}`;
     return html`<div class="setting" ${about({ dataset: rivals[0]!.dataset })}>
-      ${folded(html`<h3>${title}</h3>`, content, {
-        open: i < TABLES_OPEN,
-        id: idOf("table", title, detail),
-      })}
+      ${folded(
+        html`<h3>${title}</h3>
+          <span class="soft">${detail}</span>`,
+        scrolling(`Accuracy on ${title}. ${detail}`, table(rivals, seriesOf)),
+        {
+          open: i < TABLES_OPEN,
+          id: idOf("table", title, detail),
+        },
+      )}
     </div>`;
   });
   return section("accuracy", "Accuracy", significanceNote, html`${tables}${charts}`);
@@ -72,6 +75,12 @@ function row(one: Summary, label: string, { columns, full, seriesOf }: RowContex
   </tr>`;
 }
 
+const memory: Column = {
+  heading: "memory",
+  show: ({ peakMegabytes: { mean } }) => (Number.isFinite(mean) ? `${(mean / 1000).toFixed(1)} GB` : "–"),
+  value: ({ peakMegabytes }) => peakMegabytes.mean,
+};
+
 function columnsOf(rivals: readonly Summary[]): Column[] {
   const baseline = rivals.find((one) => methodOf(one) === BASELINE);
   const thirds = rivals[0]!.imbalance > 1 ? (["head", "medium", "tail"] as const) : [];
@@ -103,8 +112,9 @@ function columnsOf(rivals: readonly Summary[]): Column[] {
       show: ({ distillSeconds }) => timeText(distillSeconds.mean),
       value: ({ distillSeconds }) => distillSeconds.mean,
     },
+    ...(rivals.some(({ peakMegabytes }) => Number.isFinite(peakMegabytes.mean)) ? [memory] : []),
     {
-      heading: "a network",
+      heading: "each network",
       show: ({ evaluationSeconds }) => timeText(evaluationSeconds.mean),
       value: ({ evaluationSeconds }) => evaluationSeconds.mean,
     },

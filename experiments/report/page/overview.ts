@@ -2,6 +2,7 @@ import { type Html, html } from "../html.ts";
 import { type Finding, findingsOf, tally } from "../findings.ts";
 import { methodOf, pluralOf } from "../labels.ts";
 import { about, folded, idOf, timeText } from "./parts.ts";
+import { failuresOf } from "./runs.ts";
 import { mixtures } from "./mixtures.ts";
 import type { PageData } from "./pageData.ts";
 
@@ -24,19 +25,19 @@ export function overview(data: PageData): Html {
 function tiles({ rows, summaries, unfinished }: PageData): Html {
   const measured = rows.filter(({ accuracy }) => Number.isFinite(accuracy));
   const sets = new Map(measured.map((row) => [`${row.experiment}/${row.distillSeed}`, row]));
-  const failed =
-    rows.length - measured.length + unfinished.filter(({ failure }) => failure !== undefined).length;
+  const failed = failuresOf({ rows, unfinished }).length;
+  const going = unfinished.filter(({ failure }) => failure === undefined).length;
   const distilling = [...sets.values()].reduce((sum, row) => sum + (row.distillSeconds || 0), 0);
   const evaluating = measured.reduce((sum, row) => sum + (row.evaluationSeconds || 0), 0);
   const facts: (readonly [string, string | number])[] = [
     ["methods", new Set(summaries.map(methodOf)).size],
     ["data sets", new Set(summaries.map(({ dataset }) => dataset)).size],
     ["synthetic sets", sets.size],
-    ["networks trained", measured.length],
+    ["networks", measured.length],
     ["distilling", timeText(distilling)],
-    ["training networks", timeText(evaluating)],
+    ["evaluating", timeText(evaluating)],
     ...(failed > 0 ? ([["failed", failed]] as const) : []),
-    ...(unfinished.length > 0 ? ([["without a result yet", unfinished.length]] as const) : []),
+    ...(going > 0 ? ([["under way", going]] as const) : []),
   ];
   return html`<dl class="tiles">
     ${facts.map(
@@ -88,6 +89,11 @@ function findingItem(one: Finding, all: readonly Finding[]): Html {
   return html`<li${about({ dataset: one.dataset })} class="${one.winner === undefined ? "open" : "holds"}">
     <h3 id="${idOf("finding", one.title, one.detail)}">${one.title}</h3>
     ${alike ? html`<p class="soft">${one.detail}</p>` : ""}
-    <p><b>${first!}</b> ${others.join(" ")}</p>
+    <p><b>${unbroken(first!)}</b> ${unbroken(others.join(" "))}</p>
   </li>`;
+}
+
+/** Keeps numbers on one line with their signs and units. */
+function unbroken(text: string): string {
+  return text.replace(/ (?=[±=<%])|(?<=[±=<]) /g, "\u00a0");
 }

@@ -21,9 +21,12 @@ export function keyOf(series: Series): Html {
   </svg>`;
 }
 
-/** A method's name with its color and shape; for a label such as "dm, short", the method's. */
+/** A method's color and shape with its name, or with a label such as "dm, steps=500", whose options come in small. */
 export function methodLabel(method: string, seriesOf: SeriesOf, label: string = method): Html {
-  return html`<span class="method">${keyOf(seriesOf(method))}${label}</span>`;
+  const [name, ...options] = label.split(", ");
+  return html`<span class="method"
+    >${keyOf(seriesOf(method))}${name!}${options.length === 0 ? "" : html` <small>${options.join(", ")}</small>`}</span
+  >`;
 }
 
 /** Attributes by which the filters know what an element is about. */

@@ -66,45 +66,52 @@ function sparkline(metrics: readonly Metric[], className: string): Html {
   </svg>`;
 }
 
-/** Everything that failed, with its error: distillations, and networks trained on a result. */
-export function failureSection({ rows, unfinished }: PageData, seriesOf: SeriesOf): Html {
-  const failedRows = rows.filter(({ accuracy }) => !Number.isFinite(accuracy));
-  const stopped = unfinished.filter(
-    (run) => run.failure !== undefined && !failedRows.some((row) => isOf(row, run)),
-  );
-  const items = [
-    ...failedRows.map((row) => ({
+/** Something that failed, and why. */
+export interface Failure {
+  readonly experiment: string;
+  readonly method: string;
+  readonly dataset: string;
+  readonly seed: number;
+  readonly what: string;
+  readonly error: string;
+}
+
+/** Networks without an accuracy, and distillations without a result, each once. */
+export function failuresOf({ rows, unfinished }: Pick<PageData, "rows" | "unfinished">): Failure[] {
+  const failed = rows.filter(({ accuracy }) => !Number.isFinite(accuracy));
+  const stopped = unfinished.filter((run) => !failed.some((row) => isOf(row, run)));
+  return [
+    ...failed.map((row) => ({
       ...row,
       method: methodOf(row),
       seed: row.distillSeed,
       what: whatFailed(row),
       error: row.status,
     })),
-    ...stopped.map((run) => ({
-      ...run,
-      what: `distilling, at step ${run.step} of ${run.steps}`,
-      error: run.failure!,
-    })),
+    ...stopped.flatMap(({ failure, ...run }) =>
+      failure === undefined
+        ? []
+        : [{ ...run, what: `distilling, at step ${run.step} of ${run.steps}`, error: failure }],
+    ),
   ];
+}
+
+/** Everything that failed, with its error. */
+export function failureSection(data: PageData, seriesOf: SeriesOf): Html {
+  const items = failuresOf(data);
   if (items.length === 0) return html``;
-  const line = (item: (typeof items)[number]): Html =>
-    html`<tr ${about(item)}>
-      <th scope="row">${methodLabel(item.method, seriesOf, item.experiment)}</th>
-      <td>${item.dataset}</td>
-      <td class="number">${item.seed}</td>
-      <td>${item.what}</td>
-      <td class="error">${item.error}</td>
-    </tr>`;
   const table = html`<table class="sortable">
     <thead>
       <tr>
-        ${["run", "data set"].map((heading) => html`<th scope="col">${heading}</th>`)}
+        <th scope="col">run</th>
+        <th scope="col">data set</th>
         <th scope="col" class="number">seed</th>
-        ${["what failed", "error"].map((heading) => html`<th scope="col">${heading}</th>`)}
+        <th scope="col">what failed</th>
+        <th scope="col">error</th>
       </tr>
     </thead>
     <tbody>
-      ${items.map(line)}
+      ${items.map((item) => failureRow(item, seriesOf))}
     </tbody>
   </table>`;
   return section(
@@ -113,6 +120,16 @@ export function failureSection({ rows, unfinished }: PageData, seriesOf: SeriesO
     `${pluralOf(items.length, "failure")}; no mean on this page includes one.`,
     scrolling("What failed, and why", table),
   );
+}
+
+function failureRow(item: Failure, seriesOf: SeriesOf): Html {
+  return html`<tr ${about(item)}>
+    <th scope="row">${methodLabel(item.method, seriesOf, item.experiment)}</th>
+    <td>${item.dataset}</td>
+    <td class="number">${item.seed}</td>
+    <td>${item.what}</td>
+    <td class="error">${item.error}</td>
+  </tr>`;
 }
 
 const isOf = (row: Row, run: Unfinished): boolean =>
