@@ -42,7 +42,7 @@ function remember() {
     .slice(1)
     .split("&")[0]
     .replace(/^without=.*/, "");
-  const without = out.size > 0 ? `without=${[...out].map(encodeURIComponent).join(",")}` : "";
+  const without = out.size > 0 ? `without=${[...out].join(",")}` : "";
   const hash = [section, without].filter(Boolean).join("&");
   if (hash === location.hash.slice(1)) return;
   try {
