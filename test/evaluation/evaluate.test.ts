@@ -161,6 +161,13 @@ describe("protocols", () => {
     ]);
   });
 
+  test("dc-300 trains 152 epochs at 0.01 and 149 at 0.001, and augments nothing", () => {
+    const { epochs, drops, augmentation, ...others } = protocols["dc-300"].training;
+    expect([drops.afterEpochs[0] + 1, epochs - drops.afterEpochs[0] - 1]).toEqual([152, 149]);
+    expect(augmentation).toEqual([]);
+    expect(others).toEqual({ batchSize: 256, momentum: 0.9, weightDecay: 5e-4, learningRate: 0.01 });
+  });
+
   test("digits are not mirrored", () => {
     const { augmentation } = protocols["dm-1000"].training;
     const digits = Array.from({ length: 10 }, (_, digit) => String(digit));
