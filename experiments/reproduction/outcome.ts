@@ -94,9 +94,9 @@ const columns: Readonly<Record<string, (outcome: Outcome) => string>> = {
 const signed = (fraction: number): string => (fraction < 0 ? "−" : "+") + points(Math.abs(fraction));
 
 const names = Object.keys(columns);
-const shownHere = names.filter((name) => !["cell", "commit", "engine"].includes(name));
+const shownHere = ["source", "expected, %", "got, %", "difference", "band", "verdict"];
 
-/** What a cell came to, for the terminal: a table, and in words what it rests on. */
+/** What a cell came to, for the terminal: a table no wider than it has to be, and in words what it rests on. */
 export function outcomeText(found: readonly Outcome[], context: readonly Published[]): string {
   const rows = found.map((outcome) => shownHere.map((name) => columns[name]!(outcome)));
   const { std, pairs } = laboratorySpread(context);
@@ -110,9 +110,13 @@ export function outcomeText(found: readonly Outcome[], context: readonly Publish
     ];
     return `${source}: ${facts.join("; ")}`;
   });
+  const { accuracy, distillations, distillSeconds, evaluationSeconds, engines } = found[0]!;
+  const counts = `${pluralOf(accuracy.count, "network")} of ${pluralOf(distillations, "distillation")}`;
+  const times = distillSeconds === 0 ? "" : `${duration(distillSeconds)} a distillation, `;
   return [
     textTable(shownHere, rows),
     "",
+    `got over ${counts}; ${times}${duration(evaluationSeconds)} a network, on ${engines.join(" and ")}`,
     ...notes,
     `The band holds 95 % of faithful reproductions: spread of theirs and ours, and ${points(std)} points from laboratory to ` +
       `laboratory (${pluralOf(pairs, "pair")} of published numbers); docs/reproducing.md has the formula.`,

@@ -62,9 +62,11 @@ describe("a cell", () => {
     expect(text).toMatch(/1 of 4 networks: \d+\.\d %; about .* for the others/);
     expect(text).toMatch(/2 of 4 networks: /);
     expect(text).not.toMatch(/4 of 4 networks/);
-    const got =
-      /^another \[readme\] +99\.0 ± 1\.0 +\d+\.\d ± \d+\.\d +−\d+\.\d +± \d+\.\d +(\w+) +2 +4 /m.exec(text);
+    const got = /^another \[readme\] +99\.0 ± 1\.0 +\d+\.\d ± \d+\.\d +−\d+\.\d +± \d+\.\d +(\w+)$/m.exec(
+      text,
+    );
     expect(got?.[1]).toMatch(/^(within|below)$/);
+    expect(text).toMatch(/got over 4 networks of 2 distillations; .* s a distillation, .* s a network, on /);
     expect(text).toContain("another: spread 1.0 (published); evaluated by quick; a note");
     const rows = readRows(join(results, "runs.csv"));
     expect(
