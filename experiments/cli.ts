@@ -9,11 +9,13 @@ import { evaluateCommand } from "./cli/evaluate.ts";
 import { exportCommand } from "./cli/export.ts";
 import { reportCommand } from "./cli/report.ts";
 import { reproduceCommand } from "./cli/reproduce.ts";
+import { sweepCommand } from "./cli/sweep.ts";
 import { standardError } from "./screen.ts";
 
 /** Each adds a command with its options; the work is done in `commands/`. */
 const commands: readonly ((cli: Argv) => Argv)[] = [
   distillCommand,
+  sweepCommand,
   evaluateCommand,
   exportCommand,
   reproduceCommand,

@@ -1,9 +1,10 @@
+import { statSync } from "node:fs";
 import { InputError } from "../src/core/errors.ts";
-import { recordRow } from "./gather.ts";
+import { recordRow, rowsOfRun } from "./gather.ts";
 import { optionsText } from "./leaves.ts";
 import { commit } from "./machine.ts";
 import { DISTILLATION_FAILED, type Row } from "./results.ts";
-import { isDone, prepareRun, type RunFolder } from "./runFolder.ts";
+import { fileOf, isDone, prepareRun, type RunFolder } from "./runFolder.ts";
 import { methodName } from "./setting.ts";
 
 /** Another process is at the same work; whoever has other work goes on with that. */
@@ -27,9 +28,18 @@ export function columnsOf({ experiment, seed }: RunFolder) {
   } satisfies Partial<Row>;
 }
 
-/** Keeps why a distillation failed, as a row, unless the run has a result from before. Its checkpoint stays. */
-export function recordFailure(run: RunFolder, engine: string, reason: string): void {
-  if (isDone(run)) return;
+/**
+ * Keeps why a run failed, as a row, unless it has something to show from before: a distilled set, or, `evaluating`, a
+ * network trained on it. Its checkpoint stays.
+ */
+export function recordFailure(
+  run: RunFolder,
+  engine: string,
+  reason: string,
+  { evaluating = false } = {},
+): void {
+  if (evaluating ? rowsOfRun(run).some((row) => row.evaluationSeed !== DISTILLATION_FAILED) : isDone(run))
+    return;
   const { network, evaluation } = run.experiment;
   prepareRun(run, false);
   recordRow(run, {
@@ -50,4 +60,9 @@ export function recordFailure(run: RunFolder, engine: string, reason: string): v
     peakMegabytes: NaN,
     status: reason,
   });
+}
+
+/** When a run failed, in milliseconds by its file system's clock; 0 where it did not. */
+export function failureTime(run: RunFolder): number {
+  return statSync(fileOf(run, "failure"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -2,7 +2,7 @@ import type { Engine } from "../src/engines/index.ts";
 import type { Source } from "../src/objectives/objective.ts";
 import { objectiveOf, sourceOf } from "../src/runs/setting.ts";
 import { distillRun } from "./commands/distill.ts";
-import { evaluateRun, isEvaluated } from "./commands/evaluate.ts";
+import { accuracyText, evaluatedRows, evaluateRun, isEvaluated } from "./commands/evaluate.ts";
 import type { Experiment } from "./config.ts";
 import { loadData } from "./data/load.ts";
 import { Busy } from "./failure.ts";
@@ -13,6 +13,8 @@ import { isDone, openRun, type RunFolder } from "./runFolder.ts";
 export interface Task {
   /** Unique among the tasks of a sweep: "dm_imbalance-50/seed-0", ".../network-3", "experts-1a2b3c4d5e/part-0". */
   readonly id: string;
+  /** Whose data, network and engine it takes; of what runs share, one of theirs. */
+  readonly experiment: Experiment;
   /** The run that it belongs to; none for what runs share. */
   readonly run?: RunFolder;
   isDone(): boolean;
@@ -22,11 +24,16 @@ export interface Task {
    * @throws Busy if another process is at it.
    */
   perform(engine: Engine): Promise<void>;
+  /** What came of it, in words, when it is done: "41.2 ± 0.8 % over 2 networks". */
+  outcome(): string;
 }
+
+/** Phases that there may be, in their order. */
+export const phaseNames = ["prepare", "run", "distill", "evaluate"] as const;
 
 /** Tasks that do not depend on each other, only on those of the phases before. */
 export interface Phase {
-  readonly name: "prepare" | "run" | "distill" | "evaluate";
+  readonly name: (typeof phaseNames)[number];
   readonly tasks: readonly Task[];
 }
 
@@ -77,6 +84,7 @@ function preparing(prepared: Prepared, experiment: Experiment, index: number): T
   const id = `${prepared.name}/part-${index}`;
   return {
     id,
+    experiment,
     isDone: () => hasPart(prepared, index),
     async perform(engine) {
       const { splits } = await loadData(experiment.data);
@@ -85,6 +93,7 @@ function preparing(prepared: Prepared, experiment: Experiment, index: number): T
         throw new Busy(`${id}: another process works on this part; wait for it`);
       }
     },
+    outcome: () => "prepared",
   };
 }
 
@@ -93,31 +102,37 @@ const runId = (run: RunFolder): string => `${run.experiment.name}/seed-${run.see
 function wholeRun(run: RunFolder, options: TaskOptions): Task {
   return {
     id: runId(run),
+    experiment: run.experiment,
     run,
     isDone: () => isEvaluated(run),
     async perform(engine) {
       if (!isDone(run)) await distillRun(run, engine, { ...options, force: false });
       await evaluateRun(run, engine, { force: false });
     },
+    outcome: () => accuracyText(evaluatedRows(run, { force: false })),
   };
 }
 
 function distilling(run: RunFolder, options: TaskOptions): Task {
   return {
     id: runId(run),
+    experiment: run.experiment,
     run,
     isDone: () => isDone(run),
     perform: (engine) => distillRun(run, engine, { ...options, force: false }),
+    outcome: () => "distilled",
   };
 }
 
 function evaluatingEach(run: RunFolder): Task[] {
   return Array.from({ length: run.experiment.evaluation.networks }, (_, only) => ({
     id: `${runId(run)}/network-${only}`,
+    experiment: run.experiment,
     run,
     isDone: () => isEvaluated(run, only),
     async perform(engine) {
       await evaluateRun(run, engine, { only, force: false });
     },
+    outcome: () => accuracyText(evaluatedRows(run, { only, force: false })),
   }));
 }

@@ -42,11 +42,23 @@ export async function evaluateSubject(
   options: EvaluateOptions,
 ): Promise<Row[]> {
   const { folder } = subject;
-  const { training, seeds } = askedOf(subject, options);
+  const asked = askedOf(subject, options);
+  const { training, seeds } = asked;
   const missing = seeds.filter((seed) => options.force || !hasRow(folder, training, seed));
   const trained =
     missing.length > 0 ? await trainedOn(subject, training, missing, { engine, ...options }) : [];
-  if (!folder) return trained;
+  return folder ? rowsAsked(folder, asked) : trained;
+}
+
+/** Rows of the networks that the config or the options ask for, as far as they are trained. */
+export function evaluatedRows(run: RunFolder, options: EvaluateOptions): Row[] {
+  return rowsAsked(run, askedOf(subjectOf(run), options));
+}
+
+function rowsAsked(
+  folder: { readonly path: string },
+  { training, seeds }: ReturnType<typeof askedOf>,
+): Row[] {
   return rowsOfRun(folder).filter(
     ({ protocol, evaluationNetwork, evaluationSeed }) =>
       protocol === training.protocol &&
