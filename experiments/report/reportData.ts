@@ -22,7 +22,7 @@ import { gridFiles } from "./gridFiles.ts";
 import { methodOf } from "./labels.ts";
 import { inOrder } from "./order.ts";
 import type { PageData, ResolvedConfig, Unfinished, UsedMachine } from "./page/pageData.ts";
-import { pictureOf } from "./page/pictures.ts";
+import { pictureOf, rowsShown } from "./page/pictures.ts";
 import { remembered } from "./remembered.ts";
 import { groups, summarize } from "./summarize.ts";
 
@@ -91,9 +91,10 @@ export async function reportData(results: Results): Promise<PageData> {
   const { rows, runs, unreadable } = results;
   const done = runs.filter((run) => run.done);
   const machines = runs.flatMap(({ machine }) => machine ?? []);
-  const grids = gridFiles(results).map(async ({ source, classes, ...grid }) => ({
+  const files = gridFiles(results);
+  const grids = files.map(async ({ source, classes, ...grid }) => ({
     ...grid,
-    picture: await pictureOf(source, classes),
+    picture: await pictureOf(source, classes, rowsShown(files.length)),
   }));
   return {
     rows,

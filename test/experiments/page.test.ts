@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { mixtures } from "../../experiments/report/page/mixtures.ts";
 import { renderPage } from "../../experiments/report/page/page.ts";
 import type { DrawnChart, PageData } from "../../experiments/report/page/pageData.ts";
-import { pictureOf } from "../../experiments/report/page/pictures.ts";
+import { pictureOf, rowsShown } from "../../experiments/report/page/pictures.ts";
 import { inOrder } from "../../experiments/report/order.ts";
 import { summarize } from "../../experiments/report/summarize.ts";
 import type { Row } from "../../experiments/results.ts";
@@ -280,16 +280,21 @@ describe("pictures for a page", () => {
   };
 
   test("hold each pixel once where the file holds it twice", async () => {
-    const doubled = await pictureOf(await drawn("doubled.png", 20, 2), 2);
+    const doubled = await pictureOf(await drawn("doubled.png", 20, 2), 2, 20);
     expect([doubled.width, doubled.height, doubled.rows]).toEqual([20, 20, 2]);
-    const single = await pictureOf(await drawn("single.png", 20, 1), 2);
+    const single = await pictureOf(await drawn("single.png", 20, 1), 2, 20);
     expect([single.width, single.height]).toEqual([20, 20]);
     const { width, format } = await sharp(Buffer.from(single.url.split(",")[1]!, "base64")).metadata();
     expect([width, format]).toEqual([20, "webp"]);
   });
 
-  test("of many classes hold the first twenty", async () => {
-    const { width, height, rows: shown } = await pictureOf(await drawn("many.png", 200, 1), 100);
+  test("of many classes hold the first twenty, or fewer of many sets", async () => {
+    const {
+      width,
+      height,
+      rows: shown,
+    } = await pictureOf(await drawn("many.png", 200, 1), 100, rowsShown(3));
     expect([width, height, shown]).toEqual([200, 40, 20]);
+    expect(rowsShown(60)).toBe(10);
   });
 });

@@ -96,6 +96,7 @@ function makeZoomable(image) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "zoom";
+  button.title = "Enlarge";
   image.replaceWith(button);
   button.append(image);
   button.addEventListener("click", () => {
@@ -105,6 +106,7 @@ function makeZoomable(image) {
     large.width = image.naturalWidth * Math.min(scale, 3);
     large.height = image.naturalHeight * Math.min(scale, 3);
     dialog.querySelector(".scroll").replaceChildren(large);
+    dialog.querySelector("span").replaceChildren(...button.nextElementSibling.cloneNode(true).childNodes);
     dialog.showModal();
   });
 }

@@ -6,8 +6,8 @@ import { about, keyOf, scrolling, section, type SeriesOf } from "./parts.ts";
 
 /** Beyond this many rows class names are too small to read beside them. */
 const NAMED_ROWS = 24;
-/** Edge of an image on the page, in CSS pixels: what fits a grid of so many columns into a card, within these bounds. */
-const CARD = 300;
+/** Width of a grid and bounds for the edge of its images, in CSS pixels: four grids lie side by side on a wide page. */
+const CARD = 236;
 const TILE = { least: 22, most: 48 };
 
 /** For each data set and number of images, the real images beside those of every method, rows aligned. */
@@ -65,15 +65,13 @@ function card(grid: Grid, { height, seriesOf, title }: CardContext): Html {
     picture.rows < classNames.length ? `, the first ${picture.rows} of ${classNames.length} classes` : "";
   const width = Math.round((height * picture.width) / picture.height);
   return html`<figure ${about(method === undefined ? {} : { method })}>
-    <button type="button" class="zoom" aria-label="Enlarge: ${method ?? "real images"}, ${title}">
-      <img
-        alt="${method ?? "Real images"} of ${title}: one row for each class${shown}"
-        src="${picture.url}"
-        width="${width}"
-        height="${height}"
-        decoding="async"
-      />
-    </button>
+    <img
+      alt="${method ?? "Real images"} of ${title}: one row for each class${shown}"
+      src="${picture.url}"
+      width="${width}"
+      height="${height}"
+      decoding="async"
+    />
     <figcaption><b>${key}${method ?? "real images"}</b> <small>${caption}${shown}</small></figcaption>
   </figure>`;
 }

@@ -53,7 +53,7 @@ export function renderPage(
         })}
         <main id="content">${sections.map(({ section }) => section)}</main>
         <dialog class="zoomed" aria-label="Enlarged images">
-          <form method="dialog"><button>Close</button></form>
+          <form method="dialog"><span></span><button class="chip">Close</button></form>
           <div class="scroll" role="region" tabindex="0" aria-label="Enlarged images"></div>
         </dialog>
         ${live ? moduleOf(scripts.live) : ""} ${moduleOf(scripts.client)}

@@ -2,8 +2,10 @@ import sharp from "sharp";
 import { remembered } from "../remembered.ts";
 import type { Picture } from "./pageData.ts";
 
-/** Classes that a page shows of a grid at most; the files in figures/ hold all. */
-const ROWS = 20;
+/** Classes that a page shows of each grid at most, by how many grids it has; the files in figures/ hold all. */
+export function rowsShown(grids: number): number {
+  return grids > 16 ? 10 : 20;
+}
 /** Of WebP; below, single learned pixels run into each other. */
 const QUALITY = 86;
 
@@ -11,10 +13,10 @@ const QUALITY = 86;
  * A grid of images, one row for each class, as small as a page with many of them wants it: the first rows, each learned
  * pixel once, as WebP, which is an eighth of the file.
  */
-export const pictureOf = remembered(async (file: string, classes: number): Promise<Picture> => {
+export const pictureOf = remembered(async (file: string, classes: number, most: number): Promise<Picture> => {
   const { data, info } = await sharp(file).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
   const { width, height } = info;
-  const rows = Math.min(ROWS, classes);
+  const rows = Math.min(most, classes);
   const shown = Math.round((height * rows) / classes);
   const scale = isDoubled(data, width, height) ? 2 : 1;
   const size = { width: Math.ceil(width / scale), height: Math.ceil(shown / scale) };
