@@ -32,13 +32,17 @@ export function seriesVariables(theme: keyof typeof palettes): string {
   return palettes[theme].map((color, i) => `--s${i}: ${color};`).join(" ");
 }
 
+/** From a method, as `methodOf` names it, to how it looks. */
+export type Look = (method: string) => Series;
+
 /**
- * The looks of all methods of a report. Gray is for the first method that learns nothing; all others take the five
+ * The looks of all methods of a report, in the order of the summaries, then those without one. Gray is for the first method that learns nothing; all others take the five
  * colors in turn, and where these start again, the next shape and dash: 30 methods look different from each other.
  */
-export function seriesOf(summaries: readonly Summary[]): (method: string) => Series {
-  const methods = [...new Set(summaries.map(methodOf))];
-  const baseline = methods.find((method) =>
+export function seriesOf(summaries: readonly Summary[], unmeasured: readonly string[] = []): Look {
+  const measured = [...new Set(summaries.map(methodOf))];
+  const methods = [...new Set([...measured, ...unmeasured])];
+  const baseline = measured.find((method) =>
     summaries.every((one) => methodOf(one) !== method || one.steps === 0),
   );
   const others = methods.filter((method) => method !== baseline);

@@ -195,10 +195,11 @@ function expectedAccuracy(
 
 /** Class accuracies that fall from head to tail by imbalance, with noise. */
 function classesAround(accuracy: number, imbalance: number, rng: Rng): number[] {
+  const luck = 0.008 * rng.normal();
   const slope = 0.06 * Math.log10(imbalance);
   return range(10).map((label) => {
     const shape = 0.08 * Math.cos(2.4 * label);
-    const value = accuracy + shape + slope * (1 - label / 4.5) + 0.012 * rng.normal();
+    const value = accuracy + luck + shape + slope * (1 - label / 4.5) + 0.012 * rng.normal();
     return Math.round(1000 * Math.min(1, Math.max(0, value))) / 1000; // of 1000 test images each
   });
 }
@@ -249,7 +250,7 @@ function metricsOf({ experiment, objective, plugins, distillSeed }: Row): RunRec
 function spectraAround(excess: number, dataset: string): { overall: number[]; classes: number[][] } {
   const size = dataset === "mnist" ? 28 : 32;
   const spectrum = (level: number): number[] =>
-    range(Math.floor(size / Math.SQRT2) + 1).map(
+    range(Math.round(size / Math.SQRT2) + 1).map(
       (k) => (level * (1 + (excess - 1) * (k / 16))) / (0.3 + k) ** 2,
     );
   return { overall: spectrum(10), classes: range(10).map((label) => spectrum(10 + label - 4.5)) };

@@ -1,0 +1,45 @@
+import type { ReportData } from "../data.ts";
+import { type Look, seriesOf } from "../palette.ts";
+import { architectureCharts } from "./architectures.ts";
+import type { Chart } from "./chart.ts";
+import { classCharts } from "./classes.ts";
+import { costCharts } from "./cost.ts";
+import { imagesPerClassCharts } from "./imagesPerClass.ts";
+import { imbalanceCharts } from "./imbalance.ts";
+import { metricCharts } from "./metrics.ts";
+import { optionCharts } from "./options.ts";
+import { spectrumCharts } from "./spectra.ts";
+import { thirdCharts } from "./thirds.ts";
+
+export type { Chart } from "./chart.ts";
+export { chartPng } from "./png.ts";
+export { chartSvg } from "./render.ts";
+
+/** Kinds of charts, in the order of the report. Each finds in the data what it can show, and shows nothing else. */
+const kinds: readonly ((data: ReportData, look: Look) => Chart[])[] = [
+  imagesPerClassCharts,
+  imbalanceCharts,
+  thirdCharts,
+  classCharts,
+  optionCharts,
+  architectureCharts,
+  metricCharts,
+  spectrumCharts,
+  costCharts,
+];
+
+/** All charts that the data have something for, with ids of their own. */
+export function chartsOf(data: ReportData): Chart[] {
+  const look = seriesOf(
+    data.summaries,
+    data.runs.map(({ method }) => method),
+  );
+  const seen = new Map<string, number>();
+  return kinds
+    .flatMap((kind) => kind(data, look))
+    .map((chart) => {
+      const count = (seen.get(chart.id) ?? 0) + 1;
+      seen.set(chart.id, count);
+      return count > 1 ? { ...chart, id: `${chart.id}-${count}` } : chart;
+    });
+}
