@@ -5,6 +5,7 @@ import { z } from "zod";
 import { check, InputError } from "../src/core/errors.ts";
 import { parsed } from "../src/core/parse.ts";
 import { checkSteps, distillationOptions, evaluationOptions } from "../src/runs/options.ts";
+import { configFile } from "./configFile.ts";
 import { datasetOptions } from "./data/load.ts";
 
 export const experimentSchema = z.strictObject({
@@ -28,13 +29,14 @@ export type Experiment = z.infer<typeof experimentSchema> & {
 };
 
 /**
- * Reads an experiment from a YAML file, with overrides `a.b=value` applied after it.
+ * Reads an experiment from a YAML file, or from the config that comes along under this name, with overrides `a.b=value` applied after it.
  *
  * @throws InputError for a file that is missing or no YAML, a duplicate or unknown key (with the nearest known one), a
  *   value of the wrong type or out of range, and an override whose form or path is wrong.
  */
 export function readExperiment(path: string, overrides: readonly string[] = []): Experiment {
-  return resolveExperiment(basename(path).replace(/\.ya?ml$/, ""), parseYaml(path), overrides, path);
+  const name = basename(path).replace(/\.ya?ml$/, "");
+  return resolveExperiment(name, parseYaml(configFile(path)), overrides, path);
 }
 
 /** The experiment that a parsed config describes. */
@@ -59,9 +61,7 @@ export function parseYaml(path: string): unknown {
   try {
     text = readFileSync(path, "utf8");
   } catch {
-    throw new InputError(
-      `${path}: expected a config file, found none; the ones that come along are in configs/`,
-    );
+    throw new InputError(`${path}: expected a config file, found none`);
   }
   return valueOf(text, (line, column) => `${path}:${line}:${column}`);
 }

@@ -7,6 +7,12 @@ import type { Engine } from "../src/engines/index.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
+/** The package's own file; in what is installed from npm it states the commit, since a checkout around it is another's. */
+const packaged = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  readonly version: string;
+  readonly commit?: string;
+};
+
 /** What a result depends on beside its config: kept with every run. */
 export interface Machine {
   readonly distillery: string;
@@ -21,9 +27,8 @@ export interface Machine {
 }
 
 export function machine(engine: Pick<Engine, "name" | "description">): Machine {
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   return {
-    distillery: version,
+    distillery: packaged.version,
     commit,
     engine: engine.name,
     engineDescription: engine.description,
@@ -41,10 +46,10 @@ export function peakMegabytes(): number {
 }
 
 /**
- * Short hash of the checked-out commit when the program started, with "+" where files differ from it; "unknown" outside
- * a git checkout.
+ * Short hash of the checked-out commit when the program started, or of the one that the package was made from, with "+"
+ * where files differ from it; "unknown" outside of both.
  */
-export const commit = checkedOut();
+export const commit = packaged.commit ?? checkedOut();
 
 function checkedOut(): string {
   const git = (...args: string[]): string =>

@@ -1,55 +1,34 @@
 // Compiles the addon over libtorch. Run it by itself (`node native/build.mjs`), or let the engine do so.
 import { execFile, execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { cpus } from "node:os";
 import { basename, join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { gpuPart, nvccFor } from "./cuda.mjs";
+import { gpuPart } from "./cuda.mjs";
 import { findTorch } from "./libtorch.mjs";
+import { lock } from "./lock.mjs";
+import {
+  addonIn,
+  chosenFolder,
+  currentFolder,
+  isCurrent,
+  sources,
+  stampIn,
+  stampOf,
+  variant,
+} from "./place.mjs";
 
 export { findTorch };
 
 const here = import.meta.dirname;
 
-/** Builds of the addon by the value of DISTILLERY_NATIVE, each in a folder of its own, with the flags it adds. */
-const variants = {
-  "": { folder: "build", flags: [] },
-  // Memory errors and undefined behaviour end the process, with a report. Node must be started with the sanitizers'
-  // libraries: experiments/setup/sanitize.mjs does it.
-  sanitize: {
-    folder: "build/sanitize",
-    flags: [
-      "-fsanitize=address,undefined",
-      "-fno-sanitize-recover=undefined",
-      "-fno-omit-frame-pointer",
-      "-D_GLIBCXX_ASSERTIONS",
-      "-g",
-      "-O1",
-    ],
-  },
-};
-const asked = process.env.DISTILLERY_NATIVE ?? "";
-if (!Object.hasOwn(variants, asked)) {
-  throw new Error(`DISTILLERY_NATIVE: expected sanitize, or nothing for the usual build, got ${asked}`);
-}
-const variant = variants[asked];
-const output = join(here, variant.folder);
-const stampFile = join(output, "stamp.json");
+/** Where the compiled addon lies, or would be compiled to. */
+export const addonFile = () => addonIn(currentFolder() ?? chosenFolder());
 
-/** Where the compiled addon lies. */
-export const addonFile = join(output, "torch.node");
+/** Whether there is an addon that is up to date. */
+export const isBuilt = () => currentFolder() !== undefined;
 
 const common = ["-march=native", "-fPIC", "-fvisibility=hidden", "-Wall"];
 /**
@@ -65,57 +44,35 @@ const simdFlags = [
   "-fopenmp-simd",
 ];
 
-/** Everything a compiled addon depends on besides libtorch: sources, this script's flags, and the CPU. */
-function fingerprint() {
-  const hash = createHash("sha256");
-  for (const file of sources()) hash.update(file).update(readFileSync(join(here, file)));
-  return hash
-    .update(cpus()[0]?.model ?? "")
-    .update(process.arch)
-    .digest("hex");
-}
-
-const sources = () =>
-  ["", "simd", "cuda"]
-    .flatMap((folder) => readdirSync(join(here, folder)).map((file) => join(folder, file)))
-    .filter((file) => /\.(cc|cuh?|h|mjs)$/.test(file))
-    .sort();
-
-/** Size and time of libtorch's library: another version in the same place changes them. */
-function libraryState(torch) {
-  return torch.libraries.map((folder) => {
-    const file = join(folder, "libtorch_cpu.so");
-    return existsSync(file) ? `${file} ${statSync(file).size} ${statSync(file).mtimeMs}` : `${file} is gone`;
-  });
-}
-
-/** Whether the addon was compiled from these sources, on this CPU, against a libtorch that is still there. */
-export function isBuilt() {
-  if (!existsSync(addonFile) || !existsSync(stampFile)) return false;
-  const { fingerprint: built, library, torch, libtorch, nvcc } = JSON.parse(readFileSync(stampFile, "utf8"));
-  return (
-    built === fingerprint() &&
-    libtorch === (process.env.LIBTORCH ?? "") &&
-    nvcc === nvccFor(torch) &&
-    JSON.stringify(library) === JSON.stringify(libraryState(torch))
-  );
-}
-
 /**
- * Compiles the addon unless it is up to date. Several processes may call at once: one compiles, the others wait.
+ * Compiles the addon unless it is up to date, and says so. Several processes may call at once: one compiles, the others
+ * wait. An attempt that failed is not repeated while libtorch, compiler and sources are the same.
  *
  * @throws Error that names what is missing or what the compiler said.
  */
-export async function build() {
+export async function build({ again = false, say = toStandardError } = {}) {
   if (isBuilt()) return;
-  mkdirSync(output, { recursive: true });
-  const unlock = await lock(join(output, "lock"));
+  const { torch, reason } = findTorch();
+  if (reason !== undefined) throw new Error(reason);
+  const folder = chosenFolder();
+  mkdirSync(folder, { recursive: true });
+  const unlock = await lock(join(folder, "lock"), () =>
+    say("another process compiles the torch engine: waiting for it"),
+  );
   try {
-    if (!isBuilt()) await compile();
+    if (isCurrent(folder)) return;
+    const attempt = { ...stampOf(torch), compiler: await compilerVersion() };
+    if (!again) refuseToRepeat(folder, attempt);
+    say("compiling the torch engine for this machine, once; it takes about half a minute");
+    const begun = performance.now();
+    await compiled(folder, torch, attempt);
+    say(`compiled in ${Math.round((performance.now() - begun) / 1000)} s: ${addonIn(folder)}`);
   } finally {
     unlock();
   }
 }
+
+const toStandardError = (line) => process.stderr.write(`distillery: ${line}\n`);
 
 /** `build` for callers that cannot wait asynchronously. */
 export function buildNow() {
@@ -130,35 +87,40 @@ export function buildNow() {
   }
 }
 
-/** Holds the lock file, once its present holder has let go or died. Returns what lets go. */
-async function lock(file) {
-  for (;;) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: "wx" });
-      return () => rmSync(file, { force: true });
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-    }
-    const holder = Number(existsSync(file) ? readFileSync(file, "utf8") : 0);
-    if (holder > 0 && !isRunning(holder)) rmSync(file, { force: true });
-    else await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+async function compilerVersion() {
+  const { stdout } = await run(["--version"]);
+  return stdout.split("\n")[0];
 }
 
-function isRunning(pid) {
+const failureIn = (folder) => join(folder, "failure.json");
+
+/** @throws Error where the same attempt has failed before. */
+function refuseToRepeat(folder, attempt) {
+  const file = failureIn(folder);
+  if (!existsSync(file)) return;
+  const { reason, ...before } = JSON.parse(readFileSync(file, "utf8"));
+  if (JSON.stringify(before) !== JSON.stringify(attempt)) return;
+  throw new Error(`${reason} (when it was compiled before; without ${file} it is tried again)`);
+}
+
+async function compiled(folder, torch, attempt) {
   try {
-    process.kill(pid, 0);
-    return true;
+    await compile(folder, torch);
   } catch (error) {
-    return error.code === "EPERM";
+    writeWhole(failureIn(folder), JSON.stringify({ ...attempt, reason: error.message }));
+    throw error;
   }
+  rmSync(failureIn(folder), { force: true });
 }
 
-async function compile() {
-  const found = findTorch();
-  if (found.reason !== undefined) throw new Error(found.reason);
-  const { torch } = found;
-  const partial = (name) => join(output, `${name}.${process.pid}.partial`);
+function writeWhole(file, text) {
+  const partial = `${file}.${process.pid}.partial`;
+  writeFileSync(partial, text);
+  renameSync(partial, file);
+}
+
+async function compile(folder, torch) {
+  const partial = (name) => join(folder, `${name}.${process.pid}.partial`);
   const [binding, addon] = [partial("binding.o"), partial("torch.node")];
   const units = sources().filter((file) => file.endsWith(".cc"));
   const simd = units
@@ -177,19 +139,11 @@ async function compile() {
       ),
     ]);
     await run(["-shared", ...variant.flags, ...objects, ...linkFlags(torch), ...gpu.links, "-o", addon]);
-    renameSync(addon, addonFile);
+    renameSync(addon, addonIn(folder));
   } finally {
     for (const file of [...objects, addon]) rmSync(file, { force: true });
   }
-  const stamp = {
-    fingerprint: fingerprint(),
-    torch,
-    library: libraryState(torch),
-    libtorch: process.env.LIBTORCH ?? "",
-    nvcc: nvccFor(torch),
-  };
-  writeFileSync(partial("stamp"), `${JSON.stringify(stamp, null, 2)}\n`);
-  renameSync(partial("stamp"), stampFile);
+  writeWhole(join(folder, "stamp.json"), `${JSON.stringify(stampOf(torch), null, 2)}\n`);
 }
 
 function bindingFlags(torch) {
@@ -227,7 +181,7 @@ async function run(given, input = "") {
     const compiling = promisify(execFile)("g++", given, { maxBuffer: 1 << 26 });
     compiling.child.stdin.on("error", () => {}); // where g++ does not start, the promise tells
     compiling.child.stdin.end(input);
-    await compiling;
+    return await compiling;
   } catch (error) {
     if (error.code === "ENOENT") throw new Error("g++ not found; install a C++ compiler (Debian: g++)");
     const said = String(error.stderr || error.message).split("\n");
@@ -238,10 +192,11 @@ async function run(given, input = "") {
 
 async function main() {
   const before = isBuilt();
-  await build();
-  const { torch } = JSON.parse(readFileSync(stampFile, "utf8"));
+  await build({ say: () => {} });
+  const folder = currentFolder();
+  const { torch } = stampIn(folder);
   console.log(
-    `${addonFile}: ${before ? "up to date" : "compiled"}, libtorch ${torch.version} (${torch.source})`,
+    `${addonIn(folder)}: ${before ? "up to date" : "compiled"}, libtorch ${torch.version} (${torch.source})`,
   );
 }
 

@@ -1,10 +1,7 @@
-/**
- * @file The public API: what is not listed here is internal. Kernels are imported from kernels/index.ts.
- */
+// The public API: what is not listed here is internal. Kernels are imported from kernels/index.ts.
 
 // Errors, options, random streams
 export { InputError } from "./core/errors.ts";
-export { choice } from "./core/options.ts";
 export { type Rng, seeded } from "./core/rng.ts";
 export { bind, type ImageShape, type Shape } from "./core/shape.ts";
 

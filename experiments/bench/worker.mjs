@@ -1,6 +1,5 @@
-// A process of our own engine under measurement. Node 20 cannot run TypeScript by itself; tsx strips the types.
-import { register } from "tsx/esm/api";
+// A process of our own engine under measurement.
+import { load } from "../setup/load.mjs";
 
-register();
-const { serve } = await import("./worker.ts");
+const { serve } = await load("bench/worker");
 await serve(process.stdin);

@@ -91,7 +91,7 @@ function failureOf(
 async function carryOut(/** @type {import("./plan.d.mts").Step} */ step) {
   if (step.do === "packages") {
     say("installing packages (npm ci)");
-    return failureOf("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    return failureOf("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
   }
   if (step.do === "apt") {
     say(`installing ${step.install.join(" and ")} with apt-get (DISTILLERY_NO_APT=1 prevents this)`);
@@ -103,7 +103,7 @@ async function carryOut(/** @type {import("./plan.d.mts").Step} */ step) {
     );
   }
   say("compiling the torch engine");
-  return await build().then(
+  return await build({ again: true }).then(
     () => undefined,
     (error) => error.message,
   );

@@ -2,6 +2,7 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { check, InputError } from "../../src/core/errors.ts";
 import { parsed } from "../../src/core/parse.ts";
+import { configFile } from "../configFile.ts";
 import { type Experiment, parseOverride, parseYaml, resolveExperiment, withOption } from "../config.ts";
 import { leavesOf } from "../leaves.ts";
 import {
@@ -60,7 +61,8 @@ const sweepSchema = z.strictObject({
  * @throws InputError for a file that is missing or wrong, for a cell whose config is, and for two cells that come to the
  *   same name or the same config.
  */
-export function readSweep(path: string, overrides: readonly string[] = []): Sweep {
+export function readSweep(name: string, overrides: readonly string[] = []): Sweep {
+  const path = configFile(name);
   const file = parsed(path, sweepSchema, parseYaml(path));
   const base = file.base === undefined ? {} : parseYaml(join(dirname(path), file.base));
   const own = assignments(file.config).reduce((config, [at, value]) => withOption(config, at, value), base);

@@ -1,6 +1,7 @@
 import type { Availability, Engine } from "./engine.ts";
 import { InputError } from "../core/errors.ts";
 import { type EngineTable, type Selection, selectFrom } from "./select.ts";
+import { prepareAddon } from "./torch/addon.ts";
 import { probeTorch, torchEngine } from "./torch/index.ts";
 
 export type {
@@ -27,7 +28,8 @@ export interface EngineOptions {
 
 /**
  * The engine with this name, or the best that works: torch on a GPU, torch on the CPU, TensorFlow.js on a GPU, on the
- * CPU, in WebAssembly.
+ * CPU, in WebAssembly. The first time on a machine, torch is compiled, which takes about half a minute and is said on
+ * standard error; where libtorch or a compiler is missing, TensorFlow.js does the work, and the selection says what to install.
  *
  * @param name "auto", "torch", "tfjs", or an engine's name, as in `Engine.name`.
  * @throws InputError where the name is unknown, or nothing it stands for works here; it says why.
@@ -37,9 +39,13 @@ export async function selectEngine(name = "auto", options: EngineOptions = {}): 
     if (options.dtype === "float64") throw new InputError("TensorFlow.js engines compute in float32 only");
     return (await import("./tfjs/index.ts")).tfjsEngine({ backend });
   };
+  const torch = async (device: "cuda" | "cpu"): Promise<Engine> => {
+    await prepareAddon();
+    return torchEngine({ ...options, device });
+  };
   const table: EngineTable = {
-    "torch-cuda": () => torchEngine({ ...options, device: "cuda" }),
-    "torch-cpu": () => torchEngine({ ...options, device: "cpu" }),
+    "torch-cuda": () => torch("cuda"),
+    "torch-cpu": () => torch("cpu"),
     "tfjs-node-gpu": () => tfjs("node-gpu"),
     "tfjs-node": () => tfjs("node"),
     "tfjs-wasm": () => tfjs("wasm"),
@@ -50,5 +56,6 @@ export async function selectEngine(name = "auto", options: EngineOptions = {}): 
 /** Which engines work on this machine, best first, and why the others do not. */
 export async function engineReport(): Promise<Availability[]> {
   const { probeTfjs } = await import("./tfjs/index.ts");
+  await prepareAddon();
   return [...probeTorch(), ...(await probeTfjs())];
 }

@@ -9,7 +9,7 @@ const sanitized = process.env["DISTILLERY_NATIVE"] === "sanitize";
 torchEngine().close(); // compiles the addon where that has not been done
 
 test("the addon is instrumented exactly in the build that is meant to be", () => {
-  const code = readFileSync(addonFile);
+  const code = readFileSync(addonFile());
   for (const symbol of ["__asan_report_load4", "__ubsan_handle_add_overflow", "readAt"]) {
     expect(code.includes(symbol)).toBe(sanitized);
   }
@@ -17,7 +17,7 @@ test("the addon is instrumented exactly in the build that is meant to be", () =>
 
 /** What is written to standard error by a process that makes this call on the addon, which must end it. */
 const reportOf = (call: string): Promise<string> =>
-  promisify(execFile)(process.execPath, ["-e", `require(${JSON.stringify(addonFile)}).${call}`]).then(
+  promisify(execFile)(process.execPath, ["-e", `require(${JSON.stringify(addonFile())}).${call}`]).then(
     () => `${call} went unnoticed`,
     (error: unknown) => (error as { stderr: string }).stderr,
   );

@@ -212,7 +212,7 @@ describe("errors", () => {
   });
 
   test("the addon survives arguments that are wrong, and says what is", () => {
-    const addon = createRequire(import.meta.url)(addonFile) as Addon;
+    const addon = createRequire(import.meta.url)(addonFile()) as Addon;
     const call = (run: (any: Record<string, (...given: unknown[]) => unknown>) => unknown) => () =>
       run(addon as never);
     expect(call(({ neg }) => neg!(123456))).toThrow("there is no tensor number 123456");

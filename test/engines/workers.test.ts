@@ -72,7 +72,7 @@ test("workers that are terminated while they compute leave the others alone", as
 
 test("memory is flat over twenty workers that end with live tensors and a recorded graph", async () => {
   const littering = `
-    const addon = require(${JSON.stringify(addonFile)});
+    const addon = require(${JSON.stringify(addonFile())});
     addon.scratch.set([2, 512, 1024], 16); // 2 MiB
     addon.record(true);
     const variable = addon.variable(addon.full(1, 0, false), false);

@@ -28,6 +28,20 @@ test("a config states what differs; all else has a default", () => {
   });
 });
 
+test("a config that comes along has its name wherever the program is started, and a file of the name comes first", () => {
+  const shipped = readExperiment("configs/dm-mnist.yaml");
+  const here = process.cwd();
+  process.chdir(folder);
+  try {
+    expect(readExperiment("dm-mnist")).toEqual(shipped);
+    expect(readExperiment("configs/dm-mnist.yaml")).toEqual(shipped);
+    writeFileSync("dm-mnist", "data: procedural\nobjective: dm\nsteps: 3\n");
+    expect(readExperiment("dm-mnist").data.name).toBe("procedural");
+  } finally {
+    process.chdir(here);
+  }
+});
+
 test("overrides come after the file and keep their type", () => {
   const overrides = [
     "data.root=/some/where",
@@ -110,8 +124,9 @@ describe("what is wrong is said with its place and what to do", () => {
 
   test("a file that is not there", () => {
     expect(() => readExperiment(join(folder, "none.yaml"))).toThrow(
-      /none\.yaml: expected a config file, found none/,
+      /none\.yaml: expected a config file, found none; these come along: .*dm-mnist/,
     );
+    expect(() => readExperiment("dm-mnisst")).toThrow(/did you mean dm-mnist\?/);
   });
 });
 

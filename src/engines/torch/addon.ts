@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { addonFile, buildNow } from "../../../native/build.mjs";
+import { addonFile, build, buildNow } from "../../../native/build.mjs";
 import { InputError } from "../../core/errors.ts";
 import type { DType } from "../engine.ts";
 
@@ -95,16 +95,25 @@ let outcome: { readonly addon: Addon } | { readonly reason: string } | undefined
  * @throws InputError that says what is missing.
  */
 export function loadAddon(): Addon {
-  outcome ??= attempt();
+  outcome ??= attempt(buildNow);
   if ("addon" in outcome) return outcome.addon;
-  throw new InputError(`torch engine: ${outcome.reason}; put that right and run: npm run setup`);
+  throw new InputError(`torch engine: ${outcome.reason}`);
 }
 
-function attempt(): { addon: Addon } | { reason: string } {
+/** Compiles the addon where that has not been done on this machine, while the program goes on with other things. */
+export async function prepareAddon(): Promise<void> {
+  if (outcome) return;
+  const reason = await build().then(() => undefined, reasonOf);
+  outcome ??= reason === undefined ? attempt(() => {}) : { reason };
+}
+
+function attempt(ready: () => void): { addon: Addon } | { reason: string } {
   try {
-    buildNow();
-    return { addon: createRequire(import.meta.url)(addonFile) as Addon };
+    ready();
+    return { addon: createRequire(import.meta.url)(addonFile()) as Addon };
   } catch (error) {
-    return { reason: error instanceof Error ? error.message : String(error) };
+    return { reason: reasonOf(error) };
   }
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

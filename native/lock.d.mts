@@ -1,0 +1,1 @@
+export declare function lock(file: string, onWait: () => void): Promise<() => void>;
