@@ -9,7 +9,14 @@ import type { Published } from "../published.ts";
 import { pluralOf } from "../report/labels.ts";
 import { spreadOf } from "../report/statistics.ts";
 import { type Cell, experimentOf, obstacle } from "../reproduction/cells.ts";
-import { outcomeMarkdown, outcomes, outcomeText, rowsOfCell, spreadText } from "../reproduction/outcome.ts";
+import {
+  outcomeMarkdown,
+  outcomes,
+  outcomeText,
+  rowsOfCell,
+  sourceText,
+  spreadText,
+} from "../reproduction/outcome.ts";
 import { grouped } from "../reproduction/grouped.ts";
 import { readRows, type Row } from "../results.ts";
 import { openRun } from "../runFolder.ts";
@@ -40,18 +47,19 @@ export async function reproduce(
   const { cell, experiment, published, quick, results, force } = task;
   print(planText(task));
   const runs = experiment.seeds.map((seed) => openRun(results, experiment, seed, force));
+  const open = force || !runs.every((run) => isEvaluated(run));
   // Missing data are the user's to fetch, and no failure of the method that a row should tell of.
-  if (force || !runs.every((run) => isEvaluated(run))) await loadData(experiment.data);
+  if (open) await loadData(experiment.data);
   const rows: Row[] = [];
+  const tell = (found: readonly Row[]): void => {
+    if (open) progressLines(experiment, found).forEach(print);
+  };
   for (const [done, seed] of experiment.seeds.entries()) {
     const [run] = await distillExperiment({ ...experiment, seeds: [seed] }, engine, { results, force });
-    if (done === 0) {
-      // The first network tells how long all the others will take.
-      const first = await evaluateRun(run!, engine, { only: 0, force: false });
-      progressLines(experiment, first).forEach(print);
-    }
+    // The first network tells how long all the others will take.
+    if (done === 0) tell(await evaluateRun(run!, engine, { only: 0, force: false }));
     rows.push(...(await evaluateRun(run!, engine, { force: false })));
-    progressLines(experiment, rows).forEach(print);
+    tell(rows);
   }
   print("");
   if (quick) {
@@ -69,6 +77,9 @@ export async function reproduce(
 const accuraciesOf = (rows: readonly Row[]): number[] =>
   rows.map(({ accuracy }) => accuracy).filter((accuracy) => Number.isFinite(accuracy));
 
+/** "48.9 ± 0.6 % (NCFM, Table 1)". */
+const numberText = (published: Published): string => `${published.printed} % (${sourceText(published)})`;
+
 /** How far it has come, and the time that the rest takes if it goes on like this; nothing at the end. */
 function progressLines({ seeds, evaluation }: Experiment, rows: readonly Row[]): string[] {
   const total = seeds.length * evaluation.networks;
@@ -79,9 +90,7 @@ function progressLines({ seeds, evaluation }: Experiment, rows: readonly Row[]):
     (seeds.length - runs.length) * meanOf(runs.map(([row]) => row!.distillSeconds)) +
     (total - rows.length) * meanOf(rows.map(({ evaluationSeconds }) => evaluationSeconds));
   const got = spreadText(spreadOf(accuraciesOf(rows)));
-  return [
-    `${rows.length} of ${pluralOf(total, "network")}: ${got} %; about ${duration(left)} for the others`,
-  ];
+  return [`${rows.length} of ${pluralOf(total, "network")}: ${got} %; about ${duration(left)} left`];
 }
 
 /** What is about to be done, before hours are spent on it. */
@@ -91,7 +100,7 @@ function planText({ cell, experiment, quick }: Reproduction): string {
     ? `${pluralOf(seeds.length, "distillation")} of ${steps.toLocaleString("en")} steps`
     : `${pluralOf(seeds.length, "selection")} of real images`;
   const networks = `${pluralOf(seeds.length * evaluation.networks, "network")} by ${evaluation.protocol}`;
-  const numbers = cell.published.map(({ printed, source }) => `${printed} % (${source})`).join(", ");
+  const numbers = cell.published.map(numberText).join(", ");
   const kind = quick ? "quick look, no reproduction" : "expected";
   return (
     `${cell.name}: ${kind}${quick ? "; published:" : ""} ${numbers}\n` +
@@ -101,7 +110,7 @@ function planText({ cell, experiment, quick }: Reproduction): string {
 
 function quickText({ cell }: Reproduction, rows: readonly Row[]): string {
   const got = spreadText(spreadOf(accuraciesOf(rows)));
-  const expected = cell.published.map(({ printed, source }) => `${printed} % (${source})`).join(", ");
+  const expected = cell.published.map(numberText).join(", ");
   return (
     `got ${got} % over ${pluralOf(rows.length, "network")}; published: ${expected}\n` +
     "No verdict: this was a quick look with fewer steps, a narrower network and the protocol quick. That it went through " +
@@ -127,7 +136,7 @@ export function writeReproduced(
 /** The experiment of a cell as a config that `distill` and sweeps take. */
 export function configText(cell: Cell, experiment: Experiment): string {
   const { name, ...config } = experiment;
-  const expected = cell.published.map(({ printed, source }) => `${printed} % (${source})`).join(", ");
+  const expected = cell.published.map(numberText).join(", ");
   return `# ${name}, as published: ${expected}\n${stringify(config)}`;
 }
 
@@ -141,7 +150,7 @@ export function listLines(
   const lines = numbers.map((of) => {
     const [first] = of as [Published, ...Published[]];
     const runs = cells.has(first.cell) && first.metric === "accuracy";
-    const all = of.map(({ printed, source }) => `${printed} (${source})`).join(", ");
+    const all = of.map(numberText).join(", ");
     return { runs, line: [first.cell, runs ? "runs here" : obstacle(first), all] };
   });
   const wanted = lines
@@ -153,9 +162,5 @@ export function listLines(
     line.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  "),
   );
   const here = wanted.filter(({ runs }) => runs).length;
-  return [
-    ...padded,
-    "",
-    `${here} of ${pluralOf(wanted.length, "cell")} can be made again here; published numbers in percent.`,
-  ];
+  return [...padded, "", `${here} of ${pluralOf(wanted.length, "cell")} can be made again here.`];
 }

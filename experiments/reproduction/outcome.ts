@@ -74,10 +74,14 @@ const points = (fraction: number): string => (100 * fraction).toFixed(1);
 export const spreadText = ({ mean, std }: Spread): string =>
   points(mean) + (Number.isFinite(std) ? ` ± ${points(std)}` : "");
 
+/** Where a number stands, and how it was read unless that was in the paper's text: "DM, Table 1 [memory]". */
+export const sourceText = ({ source, evidence }: Published): string =>
+  evidence === "paper" ? source : `${source} [${evidence}]`;
+
 /** Columns of a table of outcomes, and their cells as text. */
 const columns: Readonly<Record<string, (outcome: Outcome) => string>> = {
   cell: ({ published }) => published.cell,
-  source: ({ published }) => `${published.source} [${published.evidence}]`,
+  source: ({ published }) => sourceText(published),
   "expected, %": ({ published }) => published.printed,
   "got, %": ({ accuracy }) => spreadText(accuracy),
   difference: ({ comparison, published }) => signed(comparison.got - published.mean),
@@ -101,14 +105,14 @@ export function outcomeText(found: readonly Outcome[], context: readonly Publish
   const rows = found.map((outcome) => shownHere.map((name) => columns[name]!(outcome)));
   const { std, pairs } = laboratorySpread(context);
   const notes = found.map(({ published, comparison }) => {
-    const { source, protocol, selection, note } = published;
+    const { protocol, selection, note } = published;
     const facts = [
       `spread ${points(comparison.spread.std)} (${comparison.spread.from})`,
       protocol === "" ? "evaluation protocol not stated" : `evaluated by ${protocol}`,
       ...(selection === "best" ? ["the best of several looks at the test set"] : []),
       ...(note === "" ? [] : [note]),
     ];
-    return `${source}: ${facts.join("; ")}`;
+    return `${sourceText(published)}: ${facts.join("; ")}`;
   });
   const { accuracy, distillations, distillSeconds, evaluationSeconds, engines } = found[0]!;
   const counts = `${pluralOf(accuracy.count, "network")} of ${pluralOf(distillations, "distillation")}`;
