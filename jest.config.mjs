@@ -18,7 +18,12 @@ export default {
   // Time on a busy machine says nothing of the code.
   testTimeout: 60_000,
   roots: ["<rootDir>/test"],
-  testPathIgnorePatterns: ["/node_modules/", ...skipped.map((file) => join("<rootDir>/test", file))],
+  // Tests of pages need a browser: npm run test:browser.
+  testPathIgnorePatterns: [
+    "/node_modules/",
+    "<rootDir>/test/browser/",
+    ...skipped.map((file) => join("<rootDir>/test", file)),
+  ],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "^.+\\.ts$": [

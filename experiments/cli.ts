@@ -10,6 +10,7 @@ import { exportCommand } from "./cli/export.ts";
 import { reportCommand } from "./cli/report.ts";
 import { reproduceCommand } from "./cli/reproduce.ts";
 import { sweepCommand } from "./cli/sweep.ts";
+import { watchCommand } from "./cli/watch.ts";
 import { standardError } from "./screen.ts";
 
 /** Each adds a command with its options; the work is done in `commands/`. */
@@ -20,6 +21,7 @@ const commands: readonly ((cli: Argv) => Argv)[] = [
   exportCommand,
   reproduceCommand,
   reportCommand,
+  watchCommand,
   describeData,
   optionsCommand,
   enginesCommand,

@@ -5,10 +5,10 @@ import { InputError } from "../../src/core/errors.ts";
 export interface LiveSource {
   /** Differs once the page would; see changes.ts. */
   fingerprint(): Promise<string>;
-  /** The page as HTML; undefined while there is nothing to show. */
-  render(): Promise<string | undefined>;
-  /** What is shown then, or where nothing could be read yet. */
-  waiting(): string;
+  /** The page as HTML. */
+  render(): Promise<string>;
+  /** The page where nothing could be read yet, and why. */
+  failed(reason: string): string;
 }
 
 /** A page as it is now. */
@@ -23,12 +23,10 @@ export interface Shown {
 /** A page that is made again when somebody looks and something has changed. */
 export interface LivePage {
   current(): Promise<Shown>;
-  /** A picture of this page or the one before, by the name that the page calls it by. */
-  picture(name: string): Buffer | undefined;
 }
 
-/** Looking for changes and making the page each take at most this share of the time, beside runs that need the machine. */
-const SHARE = 0.03;
+/** Looking for changes and making the page each take at most this share of the time of a core, beside runs that need the machine. */
+const SHARE = 0.1;
 /** Seconds between looks at the folder, at least. */
 const PAUSE = 1;
 
@@ -39,8 +37,6 @@ const PAUSE = 1;
  */
 export function livePage(source: LiveSource, now = (): number => performance.now() / 1000): LivePage {
   let shown: Shown | undefined;
-  let pictures = new Map<string, Buffer>();
-  let older = new Map<string, Buffer>();
   let made = "";
   let failures = 0;
   const scanning = paced(now);
@@ -51,17 +47,15 @@ export function livePage(source: LiveSource, now = (): number => performance.now
       const print = await source.fingerprint();
       if (print === made && failures === 0) return;
       await making(async () => {
-        const page = withoutPictures((await source.render()) ?? source.waiting());
+        const html = await source.render();
         made = print;
-        older = pictures;
-        pictures = page.pictures;
-        shown = { version: digest(page.html), html: page.html };
+        shown = { version: digest(html), html };
         failures = 0;
       });
     } catch (error) {
       failures++;
       const notice = noticeOf(error as Error, failures);
-      const { version, html } = shown ?? { version: "none", html: source.waiting() };
+      const { version, html } = shown ?? { version: "none", html: source.failed((error as Error).message) };
       shown = { version, html, ...(notice !== undefined && { notice }) };
     }
   };
@@ -72,7 +66,6 @@ export function livePage(source: LiveSource, now = (): number => performance.now
       await underWay;
       return shown!;
     },
-    picture: (name) => pictures.get(name) ?? older.get(name),
   };
 }
 
@@ -95,20 +88,6 @@ function paced(now: () => number): (work: () => Promise<void>) => Promise<void> 
 function noticeOf(error: Error, failures: number): string | undefined {
   if (error instanceof InputError) return error.message;
   return failures > 1 ? `not readable just now: ${error.message}` : undefined;
-}
-
-/** Pictures of a page that are in it, under names instead: a page that is made again then brings only those that are new. */
-function withoutPictures(html: string): { readonly html: string; readonly pictures: Map<string, Buffer> } {
-  const pictures = new Map<string, Buffer>();
-  const named = html.replace(
-    /(?<=\bsrc=")data:image\/(\w+);base64,([A-Za-z0-9+/=]+)(?=")/g,
-    (_, type: string, data: string) => {
-      const name = `${digest(data)}.${type}`;
-      pictures.set(name, Buffer.from(data, "base64"));
-      return `/picture/${name}`;
-    },
-  );
-  return { html: named, pictures };
 }
 
 function digest(text: string): string {

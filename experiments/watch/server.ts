@@ -1,10 +1,7 @@
-import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createRequire } from "node:module";
 import { type AddressInfo, isIP } from "node:net";
 import { hostname } from "node:os";
 import { InputError } from "../../src/core/errors.ts";
-import { framed } from "./frame.ts";
 import type { LivePage } from "./livePage.ts";
 
 export interface ServerOptions {
@@ -25,7 +22,7 @@ export interface Watching {
 const PORTS = 20;
 
 /**
- * Serves a page that refreshes itself. It answers GET and HEAD of a handful of paths, none of them a file's, and only
+ * Serves a page that refreshes itself. It answers GET and HEAD of two paths, none of them a file's, and only
  * requests that call it by an address or a name of this machine: a page of another site cannot read it through a name of
  * its own that it lets point here (DNS rebinding).
  *
@@ -77,31 +74,12 @@ function refusal(
   return `--host: cannot listen at ${host} (${message}); 127.0.0.1 is this machine alone, 0.0.0.0 all its addresses`;
 }
 
-const require = createRequire(import.meta.url);
-/** What the page loads, by its path here. */
-const scripts: Readonly<Record<string, URL | string>> = {
-  "/client.js": new URL("client.mjs", import.meta.url),
-  "/idiomorph.js": require.resolve("idiomorph/dist/idiomorph.esm.js"),
-};
-
-/** The page runs its own scripts and styles, and talks to nobody but this server. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self' 'unsafe-inline'",
-  "style-src 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
+/** The page says itself what it may load; what a header alone can say is that no other site may show or read it. */
 const headers = {
-  "content-security-policy": policy,
+  "content-security-policy": "frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
-  "cross-origin-resource-policy": "same-origin",
   "cache-control": "no-store",
 };
 
@@ -141,8 +119,7 @@ async function answerTo(page: LivePage, host: string, request: IncomingMessage):
   }
   const path = (request.url ?? "/").replace(/\?.*$/s, "");
   if (path === "/") {
-    const { html, version } = await page.current();
-    return { status: 200, type: "text/html; charset=utf-8", body: framed(html, version) };
+    return { status: 200, type: "text/html; charset=utf-8", body: (await page.current()).html };
   }
   if (path === "/version") {
     const { version, notice } = await page.current();
@@ -150,14 +127,6 @@ async function answerTo(page: LivePage, host: string, request: IncomingMessage):
   }
   // Browsers ask for it by themselves, and call its absence an error.
   if (path === "/favicon.ico") return { status: 204, type: "image/x-icon", body: "" };
-  const script = Object.hasOwn(scripts, path) ? scripts[path] : undefined;
-  if (script) return { status: 200, type: "text/javascript; charset=utf-8", body: readFileSync(script) };
-  const picture = path.startsWith("/picture/") ? page.picture(path.slice("/picture/".length)) : undefined;
-  if (picture) {
-    // Its name is a digest of what is in it, so it never changes.
-    const headers = { "cache-control": "private, max-age=86400, immutable" };
-    return { status: 200, type: `image/${path.replace(/^.*\./, "")}`, body: picture, headers };
-  }
   return plain(404, "Nothing is here. The page is at /.");
 }
 

@@ -18,9 +18,19 @@ export function overview(data: PageData): Html {
       Networks trained from scratch on small synthetic sets, each tested once, after its last epoch, on all
       real test images.
     </p>
-    ${tiles(data)} ${warnings(data)} ${findings.length > 0 ? whatTheyShow(findings) : ""}
+    ${isEmpty(data) ? waiting : tiles(data)} ${warnings(data)}
+    ${findings.length > 0 ? whatTheyShow(findings) : ""}
   </section>`;
 }
+
+function isEmpty({ rows, runs, unfinished }: PageData): boolean {
+  return rows.length + runs.length + unfinished.length === 0;
+}
+
+/** A live page is there before the first run is. */
+const waiting = html`<p class="waiting">
+  Waiting for the first run: loss, images and accuracies appear here as soon as a run writes them.
+</p>`;
 
 function tiles({ rows, summaries, unfinished }: PageData): Html {
   const measured = rows.filter(({ accuracy }) => Number.isFinite(accuracy));

@@ -58,6 +58,8 @@ export interface Unfinished {
   readonly busy: boolean;
   /** When its last step was written, as ISO 8601; none before the first. */
   readonly updated?: string;
+  /** Time left by the steps of late; none where nobody has watched it do some. */
+  readonly secondsLeft?: number;
   /** Why the last try failed, where it did. */
   readonly failure?: string;
 }

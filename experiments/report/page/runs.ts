@@ -3,7 +3,7 @@ import type { Metric } from "../../runFolder.ts";
 import { type Html, html } from "../html.ts";
 import { methodOf, pluralOf } from "../labels.ts";
 import type { PageData, Unfinished } from "./pageData.ts";
-import { about, methodLabel, scrolling, section, type SeriesOf } from "./parts.ts";
+import { about, methodLabel, scrolling, section, type SeriesOf, timeText } from "./parts.ts";
 
 /** Points of a line of the loss so far; each is the mean of a stretch. */
 const POINTS = 60;
@@ -33,6 +33,7 @@ function progressCard(run: Unfinished, seriesOf: SeriesOf): Html {
     <p>
       <b>step ${step}</b> of
       ${steps}${last === undefined ? "" : html`, loss ${String(Number(last.loss.toPrecision(4)))}`}
+      ${run.secondsLeft === undefined ? "" : html`<br />${timeText(run.secondsLeft)} left`}
       ${updated === undefined ? "" : html`<br /><small>last written <time datetime="${updated}">${clock(updated)}</time></small>`}
     </p>
     ${sparkline(metrics, seriesOf(method).className)}
