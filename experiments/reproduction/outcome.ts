@@ -74,9 +74,11 @@ const points = (fraction: number): string => (100 * fraction).toFixed(1);
 export const spreadText = ({ mean, std }: Spread): string =>
   points(mean) + (Number.isFinite(std) ? ` ± ${points(std)}` : "");
 
-/** Where a number stands, and how it was read unless that was in the paper's text: "DM, Table 1 [memory]". */
-export const sourceText = ({ source, evidence }: Published): string =>
-  evidence === "paper" ? source : `${source} [${evidence}]`;
+/** Where a number stands, and how it was read where that says more: "DM, Table 1 [memory]", "DM, README". */
+export function sourceText({ source, evidence }: Published): string {
+  const told = evidence === "paper" || source.toLowerCase().includes(evidence);
+  return told ? source : `${source} [${evidence}]`;
+}
 
 /** Columns of a table of outcomes, and their cells as text. */
 const columns: Readonly<Record<string, (outcome: Outcome) => string>> = {
