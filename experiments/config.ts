@@ -46,9 +46,28 @@ export function resolveExperiment(
   overrides: readonly string[] = [],
   where = name,
 ): Experiment {
-  const options = parsed(where, experimentSchema, overrides.reduce(applyOverride, config));
+  const options = parsed(
+    where,
+    experimentSchema,
+    withEvaluationNetwork(overrides.reduce(applyOverride, config)),
+  );
   checkSteps(where, options);
   return { ...options, name };
+}
+
+/** Options of the evaluation network that come without a name change those of the matching network. */
+function withEvaluationNetwork(config: unknown): unknown {
+  const { network = {}, evaluation } = (config ?? {}) as Partial<Record<string, unknown>>;
+  const changed = (evaluation as { network?: unknown } | undefined)?.network;
+  if (typeof changed !== "object" || changed === null || "name" in changed) return config;
+  const matching = typeof network === "string" ? { name: network } : network;
+  return {
+    ...(config as object),
+    evaluation: {
+      ...(evaluation as object),
+      network: { name: "convNet", ...(matching as object), ...changed },
+    },
+  };
 }
 
 /**

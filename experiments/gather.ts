@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { writeWhole } from "./files.ts";
 import { locked } from "./lock.ts";
 import { DISTILLATION_FAILED, readRows, type Row, rowFromJson, rowJson, writeRows } from "./results.ts";
@@ -7,6 +7,23 @@ import { fileOf, listRuns, resultsOf, type RunFolder } from "./runFolder.ts";
 
 /** Where a results folder keeps its rows. */
 export const rowsFile = (results: string): string => join(results, "runs.csv");
+
+/** Says where a set of anyone's came from that is kept in a folder for its rows. */
+export const SOURCE = "source.json";
+
+/** The folder that keeps the rows of a set that is no run's. */
+export function artifactFolder(results: string, name: string, seed: number): string {
+  return join(results, "artifacts", name, `seed-${seed}`);
+}
+
+/** Folders below a results folder that keep rows: of runs, and of other sets. */
+function listFolders(results: string): string[] {
+  const root = join(results, "artifacts");
+  const others = existsSync(root)
+    ? readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => basename(file) === SOURCE)
+    : [];
+  return [...listRuns(results), ...others.sort().map((file) => join(root, dirname(file)))];
+}
 
 /**
  * Keeps a row: in a file of its own in the run's folder, so that any number of processes and machines can evaluate at
@@ -55,7 +72,7 @@ export function rowsOfRun(run: { readonly path: string }): Row[] {
  * @param paths of run folders; by default all.
  * @returns all rows.
  */
-export function gatherRows(results: string, paths: readonly string[] = listRuns(results)): Row[] {
+export function gatherRows(results: string, paths: readonly string[] = listFolders(results)): Row[] {
   const file = rowsFile(results);
   return locked(`${file}.lock`, () => {
     const before = readRows(file);

@@ -90,16 +90,27 @@ export function prepareRun({ path, experiment, seed }: RunFolder, force: boolean
   writeWhole(join(path, FILES.config), stringify({ ...experiment, seeds: [seed] }));
 }
 
-/** The run in an existing folder. */
-export function readRun(path: string): RunFolder {
+/** Whether a folder is a run's. */
+export function isRun(path: string): boolean {
+  return existsSync(join(path, FILES.config));
+}
+
+/** The run in an existing folder, with overrides `evaluation.a=value` of how it is judged, and of where its data lie. */
+export function readRun(path: string, overrides: readonly string[] = []): RunFolder {
   const file = join(path, FILES.config);
-  if (!existsSync(file)) {
+  if (!isRun(path)) {
     throw new InputError(
       `${path}: expected the folder of a run, with ${FILES.config} in it, as in results/runs/NAME/seed-0`,
     );
   }
   const { name, ...config } = parseYaml(file) as Record<string, unknown>;
-  const experiment = resolveExperiment(String(name), config, [], file);
+  const other = overrides.find((text) => !/^(evaluation\.|data\.root=)/.test(text));
+  check(
+    other === undefined,
+    () =>
+      `override: expected evaluation.…=value or data.root=DIR, as the run is done, got ${JSON.stringify(other)}`,
+  );
+  const experiment = resolveExperiment(String(name), config, overrides, file);
   return { path: resolve(path), experiment, seed: experiment.seeds[0]! };
 }
 
@@ -112,9 +123,7 @@ export function listRuns(results: string): string[] {
       .filter((entry) => entry.isDirectory())
       .map((entry) => join(path, entry.name))
       .sort();
-  return folders(root)
-    .flatMap(folders)
-    .filter((path) => existsSync(join(path, FILES.config)));
+  return folders(root).flatMap(folders).filter(isRun);
 }
 
 /** The results folder that a run lies in. */

@@ -2,7 +2,7 @@ import type { Argv } from "yargs";
 import { InputError } from "../../src/core/errors.ts";
 import { type ExportFormat, exportFormats, exportRun } from "../commands/export.ts";
 import { readRun } from "../runFolder.ts";
-import { print } from "./shared.ts";
+import { engineFor, engineOption, print, threadsOption } from "./shared.ts";
 
 export const exportCommand = (cli: Argv): Argv =>
   cli.command(
@@ -23,9 +23,20 @@ export const exportCommand = (cli: Argv): Argv =>
           coerce: parsedFormats,
         })
         .option("license", { type: "string", describe: "Under which they may be used, as cc-by-4.0" })
+        .option("check-png", {
+          type: "boolean",
+          default: false,
+          describe: "Train networks on the 8-bit images too, and say both accuracies",
+        })
+        .option("networks", { type: "number", default: 2, describe: "How many, for that" })
+        .option("engine", engineOption)
+        .option("threads", threadsOption)
         .option("force", { type: "boolean", default: false, describe: "Replace an earlier export" }),
-    async ({ run, out, formats, license, force }) => {
-      const { path, files, card } = await exportRun(readRun(run), { out, formats, license, force });
+    async ({ run: folder, "check-png": check, networks, engine: asked, threads, ...options }) => {
+      const run = readRun(folder);
+      const engine = check ? await engineFor(asked ?? run.experiment.engine, threads) : undefined;
+      const checkPng = engine && { engine, networks };
+      const { path, files, card } = await exportRun(run, { ...options, checkPng });
       print(path);
       for (const { file, count, bytes } of listed(files)) {
         print(`  ${file.padEnd(30)}${sizeText(bytes).padStart(10)}${count > 1 ? `, ${count} files` : ""}`);

@@ -5,13 +5,15 @@ import type { Engine } from "../../src/engines/index.ts";
 import { type ProtocolId, protocols } from "../../src/evaluation/protocols.ts";
 import { mean, sampleStandardDeviation } from "../../src/evaluation/statistics.ts";
 import { loadData } from "../data/load.ts";
+import type { ExpectedAccuracy } from "../export/card.ts";
 import { Busy } from "../failure.ts";
 import { evaluationFile, recordRow, rowsOfRun } from "../gather.ts";
+import { type ForeignOptions, foreignSubject } from "../judge/foreignSubject.ts";
 import { type OpenPlan, planOf } from "../judge/plan.ts";
 import { checkFits, type Subject, subjectOf, type Training, trainingOf } from "../judge/subject.ts";
 import { rowOf, trainAndTest } from "../judge/train.ts";
 import { acquire, describe, ownerOf } from "../lock.ts";
-import type { Row } from "../results.ts";
+import { type Row, rowFromJson, rowJson } from "../results.ts";
 import { isDone, lockOf, type RunFolder } from "../runFolder.ts";
 
 export interface EvaluateOptions {
@@ -35,6 +37,43 @@ export async function evaluateRun(run: RunFolder, engine: Engine, options: Evalu
   return await evaluateSubject(subjectOf(run), engine, options);
 }
 
+/**
+ * The same for a synthetic set of anyone's: an exported folder, a file of arrays, or a folder of images.
+ *
+ * @returns the rows, and what its user should know: which accuracy its card says to expect, and where rows are kept.
+ * @throws InputError where it cannot be read or does not fit its real data set.
+ */
+export async function evaluateForeign(
+  path: string,
+  engine: Engine,
+  options: EvaluateOptions & ForeignOptions,
+): Promise<{ readonly rows: Row[]; readonly notes: readonly string[] }> {
+  const subject = await foreignSubject(path, options);
+  const rows = await evaluateSubject(subject, engine, options);
+  const [{ protocol, evaluationNetwork }] = rows as [Row];
+  const expected = subject.card?.expected?.find(
+    (one) => one.protocol === protocol && one.network === evaluationNetwork,
+  );
+  const { version } = protocols[protocol as ProtocolId];
+  const notes = [
+    ...(expected ? [expectation(expected, version)] : []),
+    ...(subject.folder ? [`rows: ${subject.folder.path}`] : []),
+  ];
+  return { rows, notes };
+}
+
+/** What a card says to expect, in words. */
+function expectation(
+  { accuracy, std, networks, protocol, protocolVersion }: ExpectedAccuracy,
+  version: number,
+): string {
+  const spread = std === null ? "" : ` ± ${(100 * std).toFixed(1)}`;
+  const said = `its card says ${(100 * accuracy).toFixed(1)}${spread} % over ${networks} networks`;
+  return protocolVersion === version
+    ? said
+    : `${said}, but by version ${protocolVersion} of ${protocol}; this is version ${version}, and the two do not compare`;
+}
+
 /** The same for any synthetic set. Without a folder to keep rows in, all networks are trained, and nothing is recorded. */
 export async function evaluateSubject(
   subject: Subject,
@@ -47,7 +86,8 @@ export async function evaluateSubject(
   const missing = seeds.filter((seed) => options.force || !hasRow(folder, training, seed));
   const trained =
     missing.length > 0 ? await trainedOn(subject, training, missing, { engine, ...options }) : [];
-  return folder ? rowsAsked(folder, asked) : trained;
+  // As they would be kept, for those that are not.
+  return folder ? rowsAsked(folder, asked) : trained.map((row) => rowFromJson(rowJson(row)));
 }
 
 /** Rows of the networks that the config or the options ask for, as far as they are trained. */

@@ -6,7 +6,9 @@ import { writeNpz } from "../../src/formats/npz.ts";
 import { type LabeledFile, writeImageParquet } from "../../src/formats/parquet.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { type Artifact, readArtifact } from "../artifact.ts";
-import type { Card, PngLoss } from "../export/card.ts";
+import type { Engine } from "../../src/engines/index.ts";
+import type { Card, ExpectedAccuracy, PngAccuracies, PngLoss } from "../export/card.ts";
+import { pngAccuracies } from "../export/checkPng.ts";
 import { cardOf } from "../export/describe.ts";
 import { CARD, checkFree, type FileContent, writeFolderWhole } from "../export/files.ts";
 import { pngFiles, pngFolder, pngLoss } from "../export/png.ts";
@@ -26,6 +28,8 @@ export interface ExportOptions {
   readonly formats?: readonly ExportFormat[] | undefined;
   /** Under which the result may be used; nothing is known of it where it is not said. */
   readonly license?: string | undefined;
+  /** Trains this many networks on the 8-bit images too, where it computes, and says both accuracies. */
+  readonly checkPng?: { readonly engine: Engine; readonly networks: number } | undefined;
   /** Replaces an earlier export. */
   readonly force: boolean;
 }
@@ -49,7 +53,13 @@ export interface Export {
  * @throws InputError if the run is not done, or something is in the way.
  */
 export async function exportRun(run: RunFolder, options: ExportOptions): Promise<Export> {
-  const { out = join(run.path, "export"), formats = exportFormats, license = "unknown", force } = options;
+  const {
+    out = join(run.path, "export"),
+    formats = exportFormats,
+    license = "unknown",
+    checkPng,
+    force,
+  } = options;
   check(
     isDone(run),
     () => `${run.path}: expected a finished run; distil it first: distillery distill CONFIG`,
@@ -58,10 +68,11 @@ export async function exportRun(run: RunFolder, options: ExportOptions): Promise
   const artifact = readArtifact(run);
   const pixels = toPixels(artifact.images, artifact, artifact.imageShape);
   const arrays = exportedArrays(artifact, pixels);
+  const accuracies = checkPng && (await pngAccuracies(run, checkPng.engine, checkPng.networks));
   const loss = pngLoss(pixels);
   const card: Card = {
     ...cardOf(run, artifact, { rows: rowsOfRun(run), arrays: Object.keys(arrays), license }),
-    png: { ...loss, note: pngNote(loss) },
+    png: { ...loss, ...(accuracies && { accuracies }), note: pngNote(loss, accuracies) },
   };
   const files = await contents(formats, { artifact, pixels, arrays, card });
   writeFolderWhole(out, files);
@@ -80,12 +91,22 @@ function exportedArrays(artifact: Artifact, pixels: Float32Array): NamedArrays {
 }
 
 /** What PNG loses, in words. */
-function pngNote({ outside, maxError, rmsError }: PngLoss): string {
-  return (
+function pngNote({ outside, maxError, rmsError }: PngLoss, accuracies?: PngAccuracies): string {
+  const lost =
     `PNG is lossy: ${(100 * outside).toFixed(1)} % of pixel values lie outside [0, 1] and are cut, the others are rounded ` +
     `to 8 bits. Where black is 0 and white 1, the largest error is ${maxError.toPrecision(2)} and the root of the mean ` +
-    `square ${rmsError.toPrecision(2)}. The float32 arrays are the reference.`
+    `square ${rmsError.toPrecision(2)}. The float32 arrays are the reference.`;
+  if (!accuracies) return lost;
+  const { float32, png } = accuracies;
+  return (
+    `${lost} Networks trained on them reach ${inPercent(float32)} %, those trained on the PNGs ${inPercent(png)} % ` +
+    `(${png.networks} networks each, ${png.protocol}).`
   );
+}
+
+/** "43.2 ± 0.5". */
+function inPercent({ accuracy, std }: ExpectedAccuracy): string {
+  return (100 * accuracy).toFixed(1) + (std === null ? "" : ` ± ${(100 * std).toFixed(1)}`);
 }
 
 interface Content {

@@ -14,6 +14,8 @@ const accuracySchema = z.object({
   accuracies: z.array(z.number()),
 });
 
+const pngAccuraciesSchema = z.object({ float32: accuracySchema, png: accuracySchema });
+
 const pngSchema = z.object({
   note: z.string(),
   /** Share of values outside [0, 1], which are cut. */
@@ -22,7 +24,7 @@ const pngSchema = z.object({
   maxError: z.number(),
   rmsError: z.number(),
   /** By --check-png: networks trained on the float32 images and on the 8-bit ones. */
-  accuracies: z.object({ float32: accuracySchema, png: accuracySchema }).optional(),
+  accuracies: pngAccuraciesSchema.optional(),
 });
 
 /**
@@ -40,6 +42,7 @@ export const cardSchema = z.looseObject({
   license: z.string().optional(),
   seed: z.int().optional(),
   distillSeconds: z.number().optional(),
+  peakMegabytes: z.number().optional(),
   config: z.record(z.string(), z.unknown()).optional(),
   dataset: z
     .looseObject({
@@ -71,3 +74,4 @@ export const cardSchema = z.looseObject({
 export type Card = z.infer<typeof cardSchema>;
 export type ExpectedAccuracy = z.infer<typeof accuracySchema>;
 export type PngLoss = Pick<z.infer<typeof pngSchema>, "outside" | "maxError" | "rmsError">;
+export type PngAccuracies = z.infer<typeof pngAccuraciesSchema>;

@@ -35,6 +35,7 @@ export function cardOf(
   { rows, arrays, license }: { rows: readonly Row[]; arrays: readonly string[]; license: string },
 ): Card {
   const { experiment, seed } = run;
+  const { name, ...config } = experiment;
   const { card, whitening, learningRate } = artifact;
   const { evaluation } = experiment;
   const classNames = JSON.parse(card.classNames!) as string[];
@@ -42,16 +43,17 @@ export function cardOf(
   const { augmentation, ...training } = protocol.training;
   return {
     format: FORMAT,
-    name: `${experiment.name}-seed-${seed}`,
+    name: `${name}-seed-${seed}`,
     method: methodName(experiment),
-    plugins: experiment.plugins.map(({ name }) => name),
+    plugins: experiment.plugins.map((plugin) => plugin.name),
     version: card.distillery,
     commit: card.commit,
     engine: card.engine,
     license,
     seed,
     distillSeconds: Number(card.distillSeconds),
-    config: { ...experiment, seeds: [seed] },
+    ...(card.peakMegabytes !== undefined && { peakMegabytes: Number(card.peakMegabytes) }),
+    config: { ...config, seeds: [seed] },
     dataset: datasetOf(run, artifact),
     classNames,
     space: whitening ? "whitened" : "normalized",

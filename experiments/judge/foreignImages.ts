@@ -1,0 +1,66 @@
+import { check, InputError } from "../../src/core/errors.ts";
+import { sizeOf } from "../../src/core/shape.ts";
+import type { Dataset } from "../../src/datasets/dataset.ts";
+import { imageOptions } from "../../src/datasets/entry.ts";
+import { readImages } from "../data/images.ts";
+import type { Card } from "../export/card.ts";
+import { folderName } from "../export/png.ts";
+import { fromPixels } from "../space.ts";
+import type { StoredSet } from "../storedSet.ts";
+
+/**
+ * The set in a folder of images with a folder per class, normalized by the constants of the card or of the real data set.
+ *
+ * @throws InputError where a folder is none of the classes, or an image has another size than the real ones.
+ */
+export async function setOfImages(where: string, card: Card | undefined, real: Dataset): Promise<StoredSet> {
+  const { imageShape } = real;
+  const { train: images } = await readImages(where, imageOptions.parse({ channels: imageShape[2] }));
+  const classNames = card?.classNames ?? real.classNames;
+  const labelOf = labelsByFolder(where, [...new Set(images.map(({ className }) => className))], classNames);
+  const size = sizeOf(imageShape);
+  const pixels = new Float32Array(images.length * size);
+  images.forEach(({ path, shape, pixels: bytes }, i) => {
+    check(
+      String(shape) === String(imageShape),
+      () =>
+        `${path}: expected an image of ${imageShape.join("×")}, as ${real.name} has, got ${shape.join("×")}`,
+    );
+    pixels.set(
+      Float32Array.from(bytes, (byte) => byte / 255),
+      i * size,
+    );
+  });
+  const { mean, std } = card ?? real;
+  return {
+    images: fromPixels(pixels, { mean, std }, imageShape),
+    imageShape,
+    labels: Int32Array.from(images, ({ className }) => labelOf.get(className)!),
+    mean,
+    std,
+    others: {},
+  };
+}
+
+/**
+ * Which class each folder is: by the class's name, by the name that an export gives it (00003_cat), or by its number. The
+ * order of folders says nothing: as text, "10" comes before "2".
+ */
+function labelsByFolder(
+  where: string,
+  folders: readonly string[],
+  classNames: readonly string[],
+): Map<string, number> {
+  const named = new Map(classNames.map((name, label) => [folderName(label, name), label]));
+  classNames.forEach((name, label) => named.set(name, label));
+  const areNumbers = folders.every((folder) => /^\d+$/.test(folder) && Number(folder) < classNames.length);
+  return new Map(
+    folders.map((folder) => {
+      const label = named.get(folder) ?? (areNumbers ? Number(folder) : undefined);
+      if (label !== undefined) return [folder, label];
+      throw new InputError(
+        `${where}: expected folders named by class, or by its number, got ${folder}; the classes are ${classNames.join(", ")}`,
+      );
+    }),
+  );
+}
