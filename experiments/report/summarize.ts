@@ -42,7 +42,7 @@ export interface Summary extends Pick<Row, (typeof cell)[number]> {
   readonly engines: readonly string[];
   /** Rows without an accuracy; they are counted here and enter nothing else. */
   readonly failures: number;
-  /** Best of its setting, by more than chance explains: see `better`. */
+  /** Best of its setting, by more than chance explains: see `leads`. */
   readonly best: boolean;
 }
 
@@ -50,10 +50,7 @@ export interface Summary extends Pick<Row, (typeof cell)[number]> {
 export function summarize(rows: readonly Row[]): Summary[] {
   const summaries = [...groups(rows, cell).values()].map(summary);
   return [...groups(summaries, setting).values()].flatMap((rivals) =>
-    rivals.map((one) => ({
-      ...one,
-      best: rivals.length > 1 && rivals.every((other) => other === one || better(one, other)),
-    })),
+    rivals.map((one) => ({ ...one, best: leads(one, rivals) })),
   );
 }
 
@@ -97,10 +94,16 @@ export function compare(one: Measured, other: Measured): Comparison {
   };
 }
 
-/** Whether `one` is above `other` by more than chance explains. */
-function better(one: Measured, other: Measured): boolean {
-  const { difference, holds } = compare(one, other);
-  return difference > 0 && holds;
+/** Whether `one` is above every other of its rivals that has an accuracy, and there is one, by more than chance explains. */
+export function leads<T extends Measured>(one: T, rivals: readonly T[]): boolean {
+  const others = rivals.filter((other) => other !== one && other.accuracy.count > 0);
+  return (
+    others.length > 0 &&
+    others.every((other) => {
+      const { difference, holds } = compare(one, other);
+      return difference > 0 && holds;
+    })
+  );
 }
 
 function summary(rows: readonly Row[]): Omit<Summary, "best"> {

@@ -6,7 +6,7 @@ import { mainVariant } from "../variants.ts";
 import type { Chart } from "./chart.ts";
 import { framed } from "./frame.ts";
 import { inName, inWords, repetitions } from "./setting.ts";
-import { shortNames } from "./shortNames.ts";
+import { meanings, shortNames } from "./shortNames.ts";
 
 /** What images come to on networks that they were not distilled with: for settings with several evaluation networks. */
 export function architectureCharts({ summaries }: ReportData): Chart[] {
@@ -72,9 +72,6 @@ function matrix(cells: readonly Summary[], summaries: readonly Summary[]): Chart
   const { dataset, imbalance, imagesPerClass, protocol } = cells[0]!;
   const setting = { dataset, imbalance, imagesPerClass, protocol };
   const title = "Accuracy on other networks";
-  const meanings = [...new Set([...networks, ...columns])]
-    .filter((name) => short(name) !== name)
-    .map((name) => `${short(name)}: ${name}.`);
   const said = cells.map(
     (one) => `${rowOf(one)} on ${short(one.evaluationNetwork)} ${percentSpread(one.accuracy)}%`,
   );
@@ -85,7 +82,7 @@ function matrix(cells: readonly Summary[], summaries: readonly Summary[]): Chart
     caption: [
       `${inWords(setting)} Test accuracy in percent, framed on the network that images were distilled with.`,
       repetitions(cells),
-      ...meanings,
+      ...meanings([...networks, ...columns]),
     ].join(" "),
     alt: `${title}: ${inWords(setting)} ${said.join("; ")}.`,
     dataset,

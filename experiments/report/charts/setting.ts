@@ -81,6 +81,8 @@ export function repetitions(summaries: readonly Summary[]): string {
   };
   const counted = summaries.filter(({ accuracy }) => accuracy.count > 0);
   if (counted.length === 0) return "";
+  if (counted.every(({ accuracy }) => accuracy.count === 1))
+    return "One network each, which tells nothing of the spread.";
   const networks = range(
     counted.map(({ accuracy }) => accuracy.count),
     "network",

@@ -16,3 +16,9 @@ export function shortNames(names: readonly string[]): (name: string) => string {
   const unique = new Set(short.values()).size === short.size;
   return (name) => (unique ? (short.get(name) ?? name) : name);
 }
+
+/** "convNet: convNet-d3-w128-relu-instance-avg." of every name that is shortened. */
+export function meanings(names: readonly string[]): string[] {
+  const short = shortNames(names);
+  return [...new Set(names)].filter((name) => short(name) !== name).map((name) => `${short(name)}: ${name}.`);
+}

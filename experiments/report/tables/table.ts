@@ -1,0 +1,59 @@
+import type { Spread } from "../statistics.ts";
+
+/** A table before it is written in any format. */
+export interface Table {
+  /** Stem of its files' names, unique in a report. */
+  readonly id: string;
+  readonly kind: TableKind;
+  readonly title: string;
+  /** How it was measured, over how many repetitions, and what bold means. */
+  readonly note: string;
+  readonly columns: readonly Column[];
+  /** Each with a cell for every column. */
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+export type TableKind = "comparison" | "accuracy" | "classes" | "networks" | "cost";
+
+export interface Column {
+  readonly name: string;
+  /** Over it and its neighbors of the same group. */
+  readonly group?: string;
+  /** Of numbers; accuracies are fractions, in percent where people read them. */
+  readonly unit?: "accuracy" | "s" | "MB";
+}
+
+/** Text, a whole number, or repeated measurements, of which nothing may be known. */
+export type Cell = string | number | Measurement;
+
+export interface Measurement {
+  readonly spread: Spread;
+  /** Above all others of its place by more than chance explains. */
+  readonly best?: boolean;
+  /** Whether the number of values is written behind it, where it is not the same all over the table. */
+  readonly counted?: boolean;
+}
+
+/** What is not known. */
+export const unknown: Measurement = { spread: { mean: NaN, std: NaN, count: 0 } };
+
+/** A measurement as people read it, in its unit, part by part; parts are empty where there is nothing to say. */
+interface Digits {
+  readonly mean: string;
+  readonly std: string;
+  readonly count: string;
+}
+
+export function digits({ spread, counted = false }: Measurement, unit: Column["unit"]): Digits {
+  const scale = unit === "accuracy" ? 100 : 1;
+  const mean = scale * spread.mean;
+  const decimals = unit === "accuracy" || (unit === "s" && Math.abs(mean) < 10) ? 1 : 0;
+  const text = (value: number): string => (Number.isFinite(value) ? value.toFixed(decimals) : "");
+  return { mean: text(mean), std: text(scale * spread.std), count: counted ? ` (${spread.count})` : "" };
+}
+
+/** A column's name with its unit, "accuracy, %"; below a group's name, percent goes without saying. */
+export function headed({ name, unit, group }: Column): string {
+  if (unit === undefined || (unit === "accuracy" && group !== undefined)) return name;
+  return `${name}, ${unit === "accuracy" ? "%" : unit}`;
+}
