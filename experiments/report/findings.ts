@@ -147,13 +147,14 @@ function gains(rivals: readonly Summary[]): string[] {
       ? listed(compared.map(({ one, gain }) => `${methodOf(one)} ${signed(gain)}`))
       : `from ${signed(compared.at(-1)!.gain)} to ${signed(compared[0]!.gain)}`;
   const sure = compared.filter(({ comparison }) => comparison.holds).map(({ one }) => methodOf(one));
+  const all = sure.length === compared.length;
   const holds =
-    sure.length === compared.length
-      ? "all of it holds"
-      : sure.length === 0
-        ? "none of it holds"
-        : `it holds for ${listed(sure)}`;
-  return [`Points over ${BASELINE} real images: ${what}; ${holds}.`];
+    sure.length === 0
+      ? "none holds"
+      : all
+        ? "all hold"
+        : `only ${sure.length > 1 ? "those" : "that"} of ${listed(sure)} hold${sure.length > 1 ? "" : "s"}`;
+  return [`Gains over ${BASELINE} real images, in points: ${what}; ${holds}.`];
 }
 
 function evidence({ p, unit, counts: [one, other] }: Pick<Comparison, "p" | "unit" | "counts">): string {

@@ -17,7 +17,7 @@ describe("what a setting shows", () => {
     expect(sentences([...random, ...dm, ...rowsOf([0.6, 0.61, 0.62], { objective: "csdm" })])).toBe(
       "csdm is best: 61.0 ± 1.0 %, 10.0 points above dm, the next. " +
         "The difference holds (p < 0.001, 3 networks each). " +
-        "Points over random real images: csdm +30.0 and dm +20.0; all of it holds.",
+        "Gains over random real images, in points: csdm +30.0 and dm +20.0; all hold.",
     );
   });
 
@@ -49,14 +49,14 @@ describe("what a setting shows", () => {
       ...rowsOf([0.2, 0.21, 0.22]),
       ...rowsOf([0.31, 0.3, 0.33], { objective: "csdm" }),
     ]);
-    expect(text).toContain("csdm +0.3 and dm −10.0; it holds for dm.");
+    expect(text).toContain("csdm +0.3 and dm −10.0; only that of dm holds.");
   });
 
   test("many methods are told by the range of their gains", () => {
     const many = ["a", "b", "c", "d"].flatMap((objective, i) =>
       rowsOf([0.4 + i / 10, 0.41 + i / 10], { objective }),
     );
-    expect(sentences([...random, ...many])).toContain("from +9.5 to +39.5; all of it holds.");
+    expect(sentences([...random, ...many])).toContain("from +9.5 to +39.5; all hold.");
   });
 
   test("of several configs of a method the main one stands for it, and the best is told apart", () => {
