@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { check } from "../../src/core/errors.ts";
 import { writeWhole } from "../files.ts";
 import { gatherRows } from "../gather.ts";
+import { type Chart, chartPng, chartsOf, chartSvg } from "../report/charts/index.ts";
 import { gridFiles } from "../report/gridFiles.ts";
 import { markdownTable } from "../report/markdown.ts";
+import { drawnCharts } from "../report/page/drawnCharts.ts";
 import { renderPage } from "../report/page/page.ts";
-import { readResults, reportData } from "../report/reportData.ts";
+import { readResults, reportData, type Results } from "../report/reportData.ts";
 
 /** Where a report went, and its table as text. */
 export interface WrittenReport {
@@ -14,22 +16,41 @@ export interface WrittenReport {
   readonly table: string;
 }
 
-/** Writes report.html, tables/accuracy.md and figures/*.png of a results folder from its rows and runs. */
-export async function writeReport(results: string): Promise<WrittenReport> {
-  gatherRows(results);
-  const read = readResults(results);
+/**
+ * Writes report.html, tables/ and figures/ of a results folder from its rows and runs.
+ *
+ * @throws InputError if there are neither.
+ */
+export async function writeReport(path: string): Promise<WrittenReport> {
+  gatherRows(path);
+  const results = readResults(path);
   check(
-    read.rows.length > 0 || read.runs.length > 0,
-    () => `${results}: expected rows in runs.csv or runs, found neither; distil something first`,
+    results.rows.length > 0 || results.runs.length > 0,
+    () => `${path}: expected rows in runs.csv or runs, found neither; distil something first`,
   );
-  const data = await reportData(read);
+  const data = await reportData(results);
+  const charts = chartsOf(data);
   const table = markdownTable(data.summaries);
-  for (const { file, source } of gridFiles(read)) {
-    const target = join(results, "figures", `${file}.png`);
+  writeWhole(join(path, "tables", "accuracy.md"), `${table.trimEnd()}\n`);
+  copyGrids(results);
+  await writeCharts(path, charts);
+  const page = join(path, "report.html");
+  writeWhole(page, renderPage(data, await drawnCharts(charts)));
+  return { page, table };
+}
+
+/** Grids of images as the runs left them; those of runs elsewhere are there already. */
+function copyGrids(results: Results): void {
+  for (const { file, source } of gridFiles(results)) {
+    const target = join(results.path, "figures", `${file}.png`);
     if (source !== target) writeWhole(target, readFileSync(source));
   }
-  writeWhole(join(results, "tables", "accuracy.md"), `${table.trimEnd()}\n`);
-  const page = join(results, "report.html");
-  writeWhole(page, renderPage(data));
-  return { page, table };
+}
+
+async function writeCharts(path: string, charts: readonly Chart[]): Promise<void> {
+  for (const chart of charts) {
+    const stem = join(path, "figures", chart.id);
+    writeWhole(`${stem}.svg`, await chartSvg(chart, "print"));
+    writeWhole(`${stem}.png`, await chartPng(chart));
+  }
 }

@@ -1,6 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { once } from "node:events";
 import { check } from "../../src/core/errors.ts";
+import { chartsOf } from "../report/charts/index.ts";
+import { drawnCharts } from "../report/page/drawnCharts.ts";
 import type { PageData } from "../report/page/pageData.ts";
 import { renderPage } from "../report/page/page.ts";
 import { readResults, reportData } from "../report/reportData.ts";
@@ -34,7 +36,8 @@ export async function watchResults(results: string, { host, port }: WatchOptions
     fingerprint: () => fingerprint(results),
     async render() {
       const data = await reportData(readResults(results));
-      return renderPage({ ...data, unfinished: data.unfinished.map(withTime) }, [], { live: true });
+      const charts = await drawnCharts(chartsOf(data));
+      return renderPage({ ...data, unfinished: data.unfinished.map(withTime) }, charts, { live: true });
     },
     failed: (reason) => renderPage({ ...nothing, unreadable: [reason] }, [], { live: true }),
   });

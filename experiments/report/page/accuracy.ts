@@ -1,9 +1,10 @@
+import type { Look } from "../palette.ts";
 import { percent, percentSpread } from "../numbers.ts";
 import { spreadBar } from "./bars.ts";
 import { type Html, html } from "../html.ts";
 import { labelAmong, methodOf, settingOf, significanceNote } from "../labels.ts";
 import { settings, type Summary } from "../summarize.ts";
-import { about, folded, idOf, methodLabel, scrolling, section, type SeriesOf, timeText } from "./parts.ts";
+import { about, folded, idOf, methodLabel, scrolling, section, timeText } from "./parts.ts";
 
 /** Tables shown open; those of more settings are folded away under their titles. */
 const TABLES_OPEN = 6;
@@ -17,7 +18,7 @@ interface Column {
 }
 
 /** One table for each setting, with the charts of accuracy behind them. */
-export function accuracySection(summaries: readonly Summary[], seriesOf: SeriesOf, charts: Html): Html {
+export function accuracySection(summaries: readonly Summary[], seriesOf: Look, charts: Html): Html {
   const all = settings(summaries);
   if (all.length === 0) return html``;
   const tables = all.map((rivals, i) => {
@@ -37,7 +38,7 @@ export function accuracySection(summaries: readonly Summary[], seriesOf: SeriesO
   return section("accuracy", "Accuracy", significanceNote, html`${tables}${charts}`);
 }
 
-function table(rivals: readonly Summary[], seriesOf: SeriesOf): Html {
+function table(rivals: readonly Summary[], seriesOf: Look): Html {
   const tops = rivals.map(({ accuracy: { mean, std } }) => mean + (std || 0)).filter(Number.isFinite);
   const full = Math.min(1, Math.ceil(10 * Math.max(0.1, ...tops)) / 10);
   const columns = columnsOf(rivals);
@@ -58,7 +59,7 @@ interface RowContext {
   readonly columns: readonly Column[];
   /** Accuracy at which a bar is full. */
   readonly full: number;
-  readonly seriesOf: SeriesOf;
+  readonly seriesOf: Look;
 }
 
 function row(one: Summary, label: string, { columns, full, seriesOf }: RowContext): Html {

@@ -1,6 +1,6 @@
 import { type Html, html } from "../html.ts";
-import { methodSlug } from "../palette.ts";
-import { keyOf, type SeriesOf } from "./parts.ts";
+import { type Look, methodSlug } from "../palette.ts";
+import { keyOf } from "./parts.ts";
 
 /** What the bar offers. */
 export interface BarInput {
@@ -8,7 +8,7 @@ export interface BarInput {
   readonly datasets: readonly string[];
   /** Sections of the page: id and heading. */
   readonly sections: readonly (readonly [id: string, heading: string])[];
-  readonly seriesOf: SeriesOf;
+  readonly seriesOf: Look;
   /** Whether the page follows the results as they change. */
   readonly live: boolean;
 }

@@ -1,4 +1,3 @@
-import { percent } from "../numbers.ts";
 import { type Html, html } from "../html.ts";
 import type { Spread } from "../statistics.ts";
 
@@ -11,11 +10,4 @@ export function spreadBar({ mean, std }: Spread, full: number): Html {
     ? html`<u style="left: ${share(low)}; width: ${share(Math.min(full, mean + std) - low)}"></u>`
     : "";
   return html`<div class="bar-track"><i style="width: ${share(mean)}"></i>${whisker}</div>`;
-}
-
-/** A thin bar of a fraction, with its percent behind it. */
-export function classBar(fraction: number, series: string): Html {
-  return html`<div class="bar-track ${series}">
-    <i style="width: ${percent(fraction)}%"></i><em>${percent(fraction)}</em>
-  </div>`;
 }

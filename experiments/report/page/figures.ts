@@ -1,7 +1,8 @@
 import { type Html, html, trusted } from "../html.ts";
+import { pluralOf } from "../labels.ts";
 import { methodSlug } from "../palette.ts";
 import type { DrawnChart } from "./pageData.ts";
-import { about, scrolling, section } from "./parts.ts";
+import { about, folded, section } from "./parts.ts";
 
 type ChartSection = DrawnChart["section"];
 
@@ -22,13 +23,25 @@ export function chartSection(id: keyof typeof sections, charts: readonly DrawnCh
   return drawn.html === "" ? html`` : section(id, heading, lead, drawn);
 }
 
+/** Charts of a section that are shown at once; more are folded away. */
+const SHOWN = 6;
+
 /** The charts of a section, as cards. */
 export function chartsIn(id: ChartSection, charts: readonly DrawnChart[]): Html {
-  const own = charts.filter((chart) => chart.section === id);
-  return own.length === 0 ? html`` : html`<div class="charts">${own.map(chartCard)}</div>`;
+  const cards = charts.filter((chart) => chart.section === id).map(chartCard);
+  const rest = cards.slice(SHOWN);
+  if (cards.length === 0) return html``;
+  return html`<div class="charts">${cards.slice(0, SHOWN)}</div>
+    ${
+      rest.length === 0
+        ? ""
+        : folded(pluralOf(rest.length, "more chart"), html`<div class="charts">${rest}</div>`, {
+            id: `more-${id}`,
+          })
+    }`;
 }
 
-function chartCard({ id, title, caption, alt, dataset, methods, svg }: DrawnChart): Html {
+function chartCard({ id, title, caption, dataset, methods, svg }: DrawnChart): Html {
   return html`<figure
     class="card chart"
     id="chart-${id}"
@@ -39,6 +52,6 @@ function chartCard({ id, title, caption, alt, dataset, methods, svg }: DrawnChar
       <h3>${title}</h3>
       ${caption === undefined ? "" : html`<p class="soft">${caption}</p>`}
     </figcaption>
-    ${scrolling(title, html`<div role="img" aria-label="${alt}">${trusted(svg)}</div>`, "plot")}
+    <div class="plot">${trusted(svg)}</div>
   </figure>`;
 }

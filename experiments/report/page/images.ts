@@ -1,8 +1,9 @@
+import type { Look } from "../palette.ts";
 import { type Html, html } from "../html.ts";
 import { pluralOf } from "../labels.ts";
 import { groups } from "../summarize.ts";
 import type { Grid, PageData } from "./pageData.ts";
-import { about, keyOf, scrolling, section, type SeriesOf } from "./parts.ts";
+import { about, keyOf, scrolling, section } from "./parts.ts";
 
 /** Beyond this many rows class names are too small to read beside them. */
 const NAMED_ROWS = 24;
@@ -11,7 +12,7 @@ const CARD = 236;
 const TILE = { least: 22, most: 48 };
 
 /** For each data set and number of images, the real images beside those of every method, rows aligned. */
-export function imageSection({ grids }: PageData, seriesOf: SeriesOf): Html {
+export function imageSection({ grids }: PageData, seriesOf: Look): Html {
   if (grids.length === 0) return html``;
   const strips = [...groups(grids, ["dataset", "imbalance", "imagesPerClass"]).values()].map((strip) =>
     stripOf(strip, seriesOf),
@@ -24,7 +25,7 @@ export function imageSection({ grids }: PageData, seriesOf: SeriesOf): Html {
   );
 }
 
-function stripOf(strip: readonly Grid[], seriesOf: SeriesOf): Html {
+function stripOf(strip: readonly Grid[], seriesOf: Look): Html {
   const { dataset, imbalance, imagesPerClass } = strip[0]!;
   const tail = imbalance > 1 ? `, long-tailed at ${imbalance}:1` : "";
   const title = `${dataset}${tail}, ${pluralOf(imagesPerClass, "image")} per class`;
@@ -54,7 +55,7 @@ function classList(strip: readonly Grid[], height: number): Html {
 
 interface CardContext {
   readonly height: number;
-  readonly seriesOf: SeriesOf;
+  readonly seriesOf: Look;
   readonly title: string;
 }
 

@@ -1,10 +1,9 @@
 import { type Html, html, trusted } from "../html.ts";
 import { methodOf } from "../labels.ts";
-import { seriesOf } from "../palette.ts";
+import { type Look, seriesOf } from "../palette.ts";
 import { accuracySection } from "./accuracy.ts";
 import { scripts, style } from "./assets.ts";
 import { bar } from "./bar.ts";
-import { classSection } from "./classes.ts";
 import { chartSection, chartsIn } from "./figures.ts";
 import { imageSection } from "./images.ts";
 import { originSection } from "./origins.ts";
@@ -48,7 +47,7 @@ export function renderPage(
           methods,
           datasets,
           sections: sections.filter(({ heading }) => heading !== "").map(({ id, heading }) => [id, heading]),
-          seriesOf: seriesOf(data.summaries),
+          seriesOf: looksOf(data),
           live,
         })}
         <main id="content">${sections.map(({ section }) => section)}</main>
@@ -74,6 +73,14 @@ function policy(live: boolean): string {
   );
 }
 
+/** As the charts have them; then come methods that have only begun. */
+function looksOf({ summaries, runs, unfinished }: PageData): Look {
+  return seriesOf(
+    summaries,
+    [...runs, ...unfinished].map(({ method }) => method),
+  );
+}
+
 interface PageSection {
   readonly id: string;
   /** In the navigation; empty for a section that is not in it. */
@@ -82,8 +89,8 @@ interface PageSection {
 }
 
 function sectionsOf(data: PageData, charts: readonly DrawnChart[]): PageSection[] {
-  const series = seriesOf(data.summaries);
   const { summaries } = data;
+  const series = looksOf(data);
   return [
     { id: "summary", heading: "", section: overview(data) },
     { id: "progress", heading: "Under way", section: progressSection(data, series) },
@@ -93,7 +100,7 @@ function sectionsOf(data: PageData, charts: readonly DrawnChart[]): PageSection[
       section: accuracySection(summaries, series, chartsIn("accuracy", charts)),
     },
     { id: "images", heading: "Images", section: imageSection(data, series) },
-    { id: "classes", heading: "Classes", section: classSection(data, series) },
+    { id: "classes", heading: "Classes", section: chartSection("classes", charts) },
     { id: "options", heading: "Options", section: chartSection("options", charts) },
     { id: "architectures", heading: "Architectures", section: chartSection("architectures", charts) },
     { id: "training", heading: "Training", section: chartSection("training", charts) },

@@ -1,6 +1,7 @@
 import type { Machine } from "../../machine.ts";
 import type { Row } from "../../results.ts";
 import type { Metric } from "../../runFolder.ts";
+import type { Chart } from "../charts/index.ts";
 import type { ReportData } from "../data.ts";
 
 /** All that the page shows: what tables and charts are made of, and what came with it. */
@@ -78,14 +79,9 @@ export interface ResolvedConfig {
 }
 
 /** A chart as SVG, and what it is about. */
-export interface DrawnChart {
-  readonly id: string;
-  readonly section: "accuracy" | "classes" | "options" | "training" | "architectures" | "spectra" | "cost";
-  readonly title: string;
-  readonly caption?: string;
-  /** The chart in words, with the numbers that matter. */
-  readonly alt: string;
-  readonly dataset: string;
-  readonly methods: readonly string[];
+export interface DrawnChart extends Pick<
+  Chart,
+  "id" | "section" | "title" | "caption" | "alt" | "dataset" | "methods"
+> {
   readonly svg: string;
 }

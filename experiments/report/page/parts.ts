@@ -1,8 +1,5 @@
 import { type Html, html } from "../html.ts";
-import { methodSlug, type Series } from "../palette.ts";
-
-/** How each method looks, by the name that `methodOf` gives it. */
-export type SeriesOf = (method: string) => Series;
+import { type Look, methodSlug, type Series } from "../palette.ts";
 
 /** Shapes of keys in a box from −10 to 10: those of the charts' points. */
 const shapes: Readonly<Record<Series["shape"], string>> = {
@@ -22,7 +19,7 @@ export function keyOf(series: Series): Html {
 }
 
 /** A method's color and shape with its name, or with a label such as "dm, steps=500", whose options come in small. */
-export function methodLabel(method: string, seriesOf: SeriesOf, label: string = method): Html {
+export function methodLabel(method: string, seriesOf: Look, label: string = method): Html {
   const [name, ...options] = label.split(", ");
   return html`<span class="method"
     >${keyOf(seriesOf(method))}${name!}${options.length === 0 ? "" : html` <small>${options.join(", ")}</small>`}</span

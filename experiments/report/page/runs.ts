@@ -1,15 +1,16 @@
 import type { Row } from "../../results.ts";
 import type { Metric } from "../../runFolder.ts";
+import type { Look } from "../palette.ts";
 import { type Html, html } from "../html.ts";
 import { methodOf, pluralOf } from "../labels.ts";
 import type { PageData, Unfinished } from "./pageData.ts";
-import { about, methodLabel, scrolling, section, type SeriesOf, timeText } from "./parts.ts";
+import { about, methodLabel, scrolling, section, timeText } from "./parts.ts";
 
 /** Points of a line of the loss so far; each is the mean of a stretch. */
 const POINTS = 60;
 
 /** Runs that have no result yet and did not fail: how far they are, and the loss so far. */
-export function progressSection({ unfinished }: PageData, seriesOf: SeriesOf): Html {
+export function progressSection({ unfinished }: PageData, seriesOf: Look): Html {
   const going = unfinished.filter(({ failure }) => failure === undefined);
   if (going.length === 0) return html``;
   return section(
@@ -20,7 +21,7 @@ export function progressSection({ unfinished }: PageData, seriesOf: SeriesOf): H
   );
 }
 
-function progressCard(run: Unfinished, seriesOf: SeriesOf): Html {
+function progressCard(run: Unfinished, seriesOf: Look): Html {
   const { experiment, method, dataset, seed, step, steps, metrics, updated, busy } = run;
   const last = metrics.findLast(({ loss }) => Number.isFinite(loss));
   const share = steps > 0 ? (100 * step) / steps : 0;
@@ -98,7 +99,7 @@ export function failuresOf({ rows, unfinished }: Pick<PageData, "rows" | "unfini
 }
 
 /** Everything that failed, with its error. */
-export function failureSection(data: PageData, seriesOf: SeriesOf): Html {
+export function failureSection(data: PageData, seriesOf: Look): Html {
   const items = failuresOf(data);
   if (items.length === 0) return html``;
   const table = html`<table class="sortable">
@@ -123,7 +124,7 @@ export function failureSection(data: PageData, seriesOf: SeriesOf): Html {
   );
 }
 
-function failureRow(item: Failure, seriesOf: SeriesOf): Html {
+function failureRow(item: Failure, seriesOf: Look): Html {
   return html`<tr ${about(item)}>
     <th scope="row">${methodLabel(item.method, seriesOf, item.experiment)}</th>
     <td>${item.dataset}</td>
