@@ -66,12 +66,14 @@ export async function reproduce(
     print(quickText(task, rows));
     return;
   }
+  const failed = rows.filter(({ status }) => status !== "done");
+  if (failed.length > 0) {
+    print(
+      `${failed.length} of ${pluralOf(rows.length, "network")} without an accuracy: ${failed[0]!.status}`,
+    );
+  }
   const found = outcomes(cell, rowsOfCell(cell, experiment, rows), published);
-  print(
-    found.length > 0
-      ? outcomeText(found, published)
-      : `no network could be trained: ${rows[0]?.status ?? "no rows"}`,
-  );
+  if (found.length > 0) print(outcomeText(found, published));
 }
 
 const accuraciesOf = (rows: readonly Row[]): number[] =>

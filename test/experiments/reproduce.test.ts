@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
@@ -6,7 +6,7 @@ import { configText, listLines, reproduce, writeReproduced } from "../../experim
 import { readExperiment } from "../../experiments/config.ts";
 import { type Published, readPublished } from "../../experiments/published.ts";
 import { cellOf, experimentOf, readCells } from "../../experiments/reproduction/cells.ts";
-import { readRows } from "../../experiments/results.ts";
+import { readRows, rowFromJson, rowJson } from "../../experiments/results.ts";
 import { selectEngine } from "../../src/engines/index.ts";
 import { number } from "./reproduction/numbers.ts";
 
@@ -103,6 +103,20 @@ describe("a cell", () => {
     expect(table).not.toContain(cell.name);
   });
 });
+
+test("networks that could not be trained are told, and enter no verdict", async () => {
+  const results = newFolder();
+  await printed(results, false, ["seeds=[0]"]);
+  const file = join(results, "runs", cell.name, "seed-0", "evaluations");
+  const [first] = readdirSync(file, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".json"),
+  );
+  const row = rowFromJson(readFileSync(join(file, first!), "utf8"));
+  writeFileSync(join(file, first!), rowJson({ ...row, accuracy: NaN, status: "train: the loss is NaN" }));
+  const text = await printed(results, false, ["seeds=[0]"]);
+  expect(text).toContain("1 of 2 networks without an accuracy: train: the loss is NaN");
+  expect(text).toMatch(/^one paper +30\.0 ± 1\.0 +\d+\.\d +[+−]\d+\.\d +too few runs to say$/m);
+}, 60_000);
 
 test("a quick look runs, says what it is, and gives no verdict", async () => {
   const results = newFolder();
