@@ -8,7 +8,7 @@ const sizes = {
 };
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "native/build/", "dist/", "results/", "data/"] },
+  { ignores: ["node_modules/", "native/build/", "dist/", "docs/api/", "results/", "data/"] },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked],

@@ -6,6 +6,7 @@ import { isStationary, type Kernel, type StationaryKernel } from "./kernel.ts";
 export interface Share<K extends Kernel = Kernel> {
   /** aᵢ > 0; the weights of a sum need not sum to 1. */
   readonly weight: number;
+  /** The kernel that is weighted. */
   readonly kernel: K;
 }
 

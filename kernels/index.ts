@@ -60,6 +60,7 @@ export const kernels = {
 
 /** A kernel's name and options, as a config states them. */
 export type KernelChoice = Chosen<typeof kernels>;
+/** The same of a kernel with a law of frequencies. */
 export type StationaryKernelChoice = Chosen<typeof stationaryKernels>;
 
 /** The kernel of a choice. */

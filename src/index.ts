@@ -1,30 +1,76 @@
 // The public API: what is not listed here is internal. Kernels are imported from kernels/index.ts.
 
-// Errors, options, random streams
+// Errors, choices, random streams
 export { InputError } from "./core/errors.ts";
+export type { Choice, Chosen, OptionTable } from "./core/options.ts";
 export { type Rng, seeded } from "./core/rng.ts";
 export { bind, type ImageShape, type Shape } from "./core/shape.ts";
 
 // Engines
-export { type Engine, engineReport, selectEngine, type Tensor } from "./engines/index.ts";
+export {
+  type Availability,
+  type Axes,
+  type ConvolutionOptions,
+  type DType,
+  type Engine,
+  type EngineOptions,
+  engineReport,
+  type InstanceNormReluOptions,
+  type LayerOptions,
+  type Operand,
+  type Pooling,
+  type Precision,
+  selectEngine,
+  type Selection,
+  type Tensor,
+  type Tree,
+  type ValueAndGradients,
+  type Values,
+} from "./engines/index.ts";
 
 // Data sets and augmentation
 export {
   classCounts,
   classIndices,
   type Dataset,
+  type DatasetEntry,
   datasets,
+  type DecodedImage,
+  type Distribution,
+  type Download,
+  type FileEntry,
+  type GeneratedEntry,
+  type ImageEntry,
+  type ImageOptions,
   normalized,
   type Pixels,
+  type SourceFile,
   type Splits,
   subset,
 } from "./datasets/index.ts";
 export { datasetOf, type OwnImages } from "./datasets/own.ts";
-export { augment, type Augmentation, drawAugmentation, parseStrategy } from "./datasets/augment.ts";
-export { longTail, longTailCounts } from "./datasets/longTail.ts";
+export {
+  augment,
+  type Augmentation,
+  type AugmentationOp,
+  drawAugmentation,
+  parseStrategy,
+} from "./datasets/augment.ts";
+export { longTail, longTailCounts, type LongTailOptions } from "./datasets/longTail.ts";
 
 // Networks and their training
-export { convNet, initialTensors, type Network, networks, type Parameters } from "./networks/index.ts";
+export {
+  convNet,
+  type ConvNetOptions,
+  initialTensors,
+  type Mode,
+  type Network,
+  networks,
+  type Parameters,
+  type ParameterSpec,
+  type Statistics,
+  type Task,
+} from "./networks/index.ts";
 export { adam, type Optimizer, optimizers, sgd } from "./optimizers/index.ts";
 export { freshModel, type Model } from "./training/model.ts";
 export {
@@ -33,8 +79,8 @@ export {
   lossGradient,
   parameterGradient,
 } from "./training/parameterGradient.ts";
-export { finished, train, type TrainingOptions } from "./training/train.ts";
-export { datasetData, tensorData } from "./training/trainingData.ts";
+export { type EpochReport, finished, train, type TrainingOptions } from "./training/train.ts";
+export { datasetData, type Labels, tensorData, type TrainingData } from "./training/trainingData.ts";
 
 // Losses
 export { type Characteristic, characteristicFunction, unbiasedAmplitude } from "./losses/characteristic.ts";
@@ -46,26 +92,49 @@ export {
   type GradientMatch,
   type ParameterGradient,
 } from "./losses/gradientDistance.ts";
-export { kernelDiscrepancy, unbiasedKernelDiscrepancy } from "./losses/kernelDiscrepancy.ts";
+export {
+  type Gram,
+  kernelDiscrepancy,
+  type KernelDiscrepancyOptions,
+  unbiasedKernelDiscrepancy,
+} from "./losses/kernelDiscrepancy.ts";
 export { classMeanDiscrepancy, meanDiscrepancy } from "./losses/meanDiscrepancy.ts";
-export { rootSpectralDiscrepancy } from "./losses/rootSpectralDiscrepancy.ts";
-export { spectralDiscrepancy, unbiasedSpectralDiscrepancy } from "./losses/spectralDiscrepancy.ts";
+export { rootSpectralDiscrepancy, type RootWeights } from "./losses/rootSpectralDiscrepancy.ts";
+export type { ClassCounts } from "./losses/segments.ts";
+export {
+  spectralDiscrepancy,
+  type SpectralWeights,
+  unbiasedSpectralDiscrepancy,
+} from "./losses/spectralDiscrepancy.ts";
 export { trajectoryDistance } from "./losses/trajectoryDistance.ts";
 
 // Methods
-export { classWeights } from "./objectives/classWeights.ts";
+export { type ClassStatistics, type ClassWeights, classWeights } from "./objectives/classWeights.ts";
 export { csdm } from "./objectives/csdm.ts";
-export { distributionMatching } from "./objectives/distribution.ts";
+export { type DistributionDraw, distributionMatching } from "./objectives/distribution.ts";
 export { dm } from "./objectives/dm.ts";
 export {
+  type DirectionalGradients,
   directionalGradients,
+  type ImageGradient,
   imageGradient,
   type Match,
   penalizedMatch,
 } from "./objectives/imageGradient.ts";
 export { methods } from "./objectives/index.ts";
-export type { Draw, GradientPenalty, Objective, Plugin, Source } from "./objectives/objective.ts";
+export type {
+  Beginning,
+  Descent,
+  Draw,
+  GradientPenalty,
+  Learned,
+  Objective,
+  Plugin,
+  Preparation,
+  Source,
+} from "./objectives/objective.ts";
 export {
+  type Penalty,
   type StudentBatch,
   type Synthetic,
   type Trajectory,
@@ -76,17 +145,19 @@ export {
 } from "./objectives/trajectoryGradient.ts";
 export {
   type ClassFeatures,
+  type ClassRows,
   type Comparison,
   eachClass,
   type Fold,
   foldedMeans,
   keptFeatures,
+  type RealImages,
   rowsOf,
   type Term,
 } from "./objectives/term.ts";
 export { difficultyCorrection } from "./plugins/difficultyCorrection.ts";
 export { plugins } from "./plugins/index.ts";
-export { randomCoreset } from "./coresets/random.ts";
+export { randomCoreset, type Scarcity } from "./coresets/random.ts";
 
 // Distilling and evaluating in memory
 export {
@@ -107,14 +178,22 @@ export { pixelsOf, type SyntheticSet } from "./runs/synthetic.ts";
 
 // The same step by step
 export { decodeProgress, encodeProgress } from "./distillers/checkpoint.ts";
-export { begin, distill, type Distillation, Divergence, type Progress } from "./distillers/distill.ts";
-export { initialImages } from "./distillers/initialize.ts";
-export { accuracy, testSet } from "./evaluation/accuracy.ts";
-export { evaluate } from "./evaluation/evaluate.ts";
+export {
+  begin,
+  distill,
+  type Distillation,
+  Divergence,
+  type Progress,
+  type Report,
+} from "./distillers/distill.ts";
+export { type Initialization, initialImages } from "./distillers/initialize.ts";
+export { type Accuracy, accuracy, disposeTestSet, type TestSet, testSet } from "./evaluation/accuracy.ts";
+export { evaluate, type Evaluation, type EvaluationPlan } from "./evaluation/evaluate.ts";
 export { powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";
-export { protocols } from "./evaluation/protocols.ts";
-export { mean, sampleStandardDeviation, thirds } from "./evaluation/statistics.ts";
+export { type Protocol, type ProtocolId, protocols } from "./evaluation/protocols.ts";
+export { mean, sampleStandardDeviation, type Thirds, thirds } from "./evaluation/statistics.ts";
 
 // File formats, as bytes
+export type { ArrayData, HostArray, NamedArrays } from "./formats/array.ts";
 export { readNpz, writeNpz } from "./formats/npz.ts";
 export { readSafetensors, writeSafetensors } from "./formats/safetensors.ts";

@@ -1,5 +1,6 @@
 /** A mistake of the caller: the message says where, what was expected, what was got, and what to do. */
 export class InputError extends Error {
+  /** Tells it from errors of the program by name, where modules are loaded twice. */
   override readonly name = "InputError";
 }
 

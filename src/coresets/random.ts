@@ -3,6 +3,7 @@ import type { Rng } from "../core/rng.ts";
 
 /** What to do where a class has fewer real images than images per class are asked for. */
 export const scarcityPolicies = ["duplicate", "error"] as const;
+/** Name of a policy of `scarcityPolicies`. */
 export type Scarcity = (typeof scarcityPolicies)[number];
 
 /**

@@ -19,6 +19,7 @@ export interface Operation<P> {
  */
 const operations = { color, crop, cutout, flip, scale, rotate };
 
+/** Name of an operation of differentiable siamese augmentation. */
 export type AugmentationOp = keyof typeof operations;
 
 type ParametersOf<T> = T extends Operation<infer P> ? P : never;

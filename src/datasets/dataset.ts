@@ -6,9 +6,11 @@ export type Pixels = Uint8Array | Float32Array;
 
 /** Labeled images in memory, normalized when a batch is taken. */
 export interface Dataset {
+  /** Names it in messages and results. */
   readonly name: string;
   /** Class names in label order. */
   readonly classNames: readonly string[];
+  /** Height, width and channels of every image. */
   readonly imageShape: ImageShape;
   /** [n, height, width, channels]. */
   readonly pixels: Pixels;
@@ -16,12 +18,15 @@ export interface Dataset {
   readonly labels: Int32Array;
   /** Per-channel mean and standard deviation of pixel/255, by which `normalized` centers and scales. */
   readonly mean: readonly number[];
+  /** See `mean`. */
   readonly std: readonly number[];
 }
 
 /** Training and test split of one data set; both share class names and normalization. */
 export interface Splits {
+  /** Images to distil. */
   readonly train: Dataset;
+  /** Images that accuracy is measured on, and nothing else. */
   readonly test: Dataset;
 }
 

@@ -5,14 +5,19 @@ import type { Splits } from "./dataset.ts";
 
 /** A file's content, and the path to name it by in messages. */
 export interface SourceFile {
+  /** Names it in messages. */
   readonly path: string;
+  /** Its whole content. */
   readonly bytes: Uint8Array;
 }
 
 /** One image of a class, decoded. */
 export interface DecodedImage {
+  /** Names it in messages. */
   readonly path: string;
+  /** Class that it belongs to. */
   readonly className: string;
+  /** Its height, width and channels. */
   readonly shape: ImageShape;
   /** [height, width, channels]. */
   readonly pixels: Uint8Array;
@@ -20,6 +25,7 @@ export interface DecodedImage {
 
 /** A file of the official distribution. Its checksum is the publisher's. */
 export interface Download {
+  /** Official address. */
   readonly url: string;
   /** MD5 of the file, in hexadecimal. */
   readonly md5: string;
@@ -44,23 +50,28 @@ interface Described {
 
 /** Read from the files of an official distribution. */
 export interface FileEntry extends Described {
+  /** What it is read from: official files. */
   readonly from: "files";
+  /** The files, and where they are to be had. */
   readonly distribution: Distribution;
-  /** @param files in the order of `distribution.files`. */
+  /** The splits in the files. @param files in the order of `distribution.files`. */
   read(files: readonly SourceFile[], options: unknown): Splits;
 }
 
 /** Put together from single images, which its user decodes; the options say how. */
 export interface ImageEntry extends Described {
+  /** What it is read from: single images. */
   readonly from: "images";
   readonly options: typeof imageOptions;
-  /** @param images of the training and the test folder; without the latter, of all. */
+  /** The splits that the images make. @param images of the training and the test folder; without the latter, of all. */
   read(images: { train: readonly DecodedImage[]; test?: readonly DecodedImage[] }, options: unknown): Splits;
 }
 
 /** Computed from its options alone. */
 export interface GeneratedEntry extends Described {
+  /** What it is read from: options alone. */
   readonly from: "options";
+  /** The splits of these options. */
   read(options: unknown): Splits;
 }
 
@@ -92,6 +103,7 @@ export const imageOptions = z.strictObject({
     .default(42)
     .describe("Seed of that split; it does not change with the run's seed."),
 });
+/** Options of a folder of images: size, channels, and how test images are held out. */
 export type ImageOptions = z.output<typeof imageOptions>;
 
 /**

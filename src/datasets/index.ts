@@ -20,6 +20,8 @@ export type {
   Distribution,
   Download,
   FileEntry,
+  GeneratedEntry,
+  ImageEntry,
   ImageOptions,
   SourceFile,
 } from "./entry.ts";

@@ -2,6 +2,7 @@ import { check, positive, wholeNumber } from "../core/errors.ts";
 import { seeded } from "../core/rng.ts";
 import { classIndices, type Dataset, subset } from "./dataset.ts";
 
+/** Which images of a balanced set a long-tailed one keeps. */
 export interface LongTailOptions {
   /** IF: images of the first class over images of the last, ≥ 1. */
   readonly imbalance: number;

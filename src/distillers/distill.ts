@@ -6,7 +6,9 @@ import type { Optimizer } from "../optimizers/optimizer.ts";
 
 /** One run of a method. */
 export interface Distillation {
+  /** Where draws come from. */
   readonly source: Source;
+  /** The method. */
   readonly objective: Objective;
   /** Optimizer of the images; what a method learns beside them it updates by its own. */
   readonly optimizer: Optimizer;
@@ -20,6 +22,7 @@ export interface Distillation {
 export interface Progress {
   /** Updates done. */
   readonly step: number;
+  /** The images, and what else the method learns. */
   readonly learned: Learned;
   /** Optimizer state of each learned tensor. */
   readonly optimizers: Readonly<Record<string, Tree>>;
@@ -31,11 +34,13 @@ export interface Progress {
 
 /** What a step reports. */
 export interface Report {
+  /** The state after the update. */
   readonly progress: Progress;
   /** Loss before the update. */
   readonly loss: number;
   /** Norm of the gradient over all that is learned. */
   readonly gradientNorm: number;
+  /** What else the method measures, by name. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 

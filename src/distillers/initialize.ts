@@ -18,6 +18,7 @@ export const initializations = {
     rng.fillNormal(new Float32Array(source.labels.length * sizeOf(source.real.imageShape))),
 } as const satisfies Record<string, Start>;
 
+/** Name of a way to start the synthetic images. */
 export type Initialization = keyof typeof initializations;
 
 /** The synthetic images at step 0, [classes · imagesPerClass, height, width, channels]. */

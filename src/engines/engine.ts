@@ -12,6 +12,7 @@ export type Operand = Tensor | number;
 /** Reduction axes: one, several, or all where omitted. Negative axes count from the end. */
 export type Axes = number | readonly number[];
 
+/** How a convolution moves over the images. */
 export interface ConvolutionOptions {
   /** Added to every output position, [outputs]. */
   readonly bias?: Tensor;
@@ -24,6 +25,7 @@ export interface ConvolutionOptions {
 /** What closes a block: 2×2 windows at stride 2 give their mean or their maximum, or nothing is pooled. */
 export type Pooling = "avg" | "max" | "none";
 
+/** Constants of the block that follows every convolution of a ConvNet. */
 export interface InstanceNormReluOptions {
   /** Added to the variance. */
   readonly epsilon: number;
@@ -35,6 +37,7 @@ export interface InstanceNormReluOptions {
 export interface LayerOptions extends ConvolutionOptions, InstanceNormReluOptions {
   /** As in `instanceNormRelu`, [outputs]. */
   readonly scale: Tensor;
+  /** As in `instanceNormRelu`, [outputs]. */
   readonly shift: Tensor;
 }
 
@@ -44,13 +47,20 @@ export interface LayerOptions extends ConvolutionOptions, InstanceNormReluOption
  * NumPy. Images are [n, height, width, channels]; filters are [outputs, height, width, inputs].
  */
 export interface Tensor {
+  /** The engine that it lives on. */
   readonly engine: Engine;
+  /** Lengths of its axes, outermost first. */
   readonly shape: Shape;
+  /** Type of its elements. */
   readonly dtype: DType;
 
+  /** this + other. */
   add(other: Operand): Tensor;
+  /** this − other. */
   sub(other: Operand): Tensor;
+  /** this · other, element by element. */
   mul(other: Operand): Tensor;
+  /** this / other. */
   div(other: Operand): Tensor;
   /** The larger of the two; where they are equal, the gradient goes to neither or half to each (engines differ). */
   maximum(other: Operand): Tensor;
@@ -63,31 +73,45 @@ export interface Tensor {
   /** 1 where equal, else 0, in the engine's float type; its gradient is zero. */
   equal(other: Operand): Tensor;
 
+  /** −this. */
   neg(): Tensor;
+  /** e^this. */
   exp(): Tensor;
+  /** Natural logarithm. */
   log(): Tensor;
+  /** Square root. */
   sqrt(): Tensor;
+  /** 1/√this. */
   rsqrt(): Tensor;
+  /** this². */
   square(): Tensor;
   /** Absolute value; derivative 0 at 0. */
   abs(): Tensor;
+  /** Sine, of radians. */
   sin(): Tensor;
+  /** Cosine, of radians. */
   cos(): Tensor;
+  /** Hyperbolic tangent. */
   tanh(): Tensor;
+  /** 1/(1 + e^−this). */
   sigmoid(): Tensor;
   /** max(x, 0); derivative 0 at 0. NaN stays NaN. */
   relu(): Tensor;
 
+  /** Sum over the axes. */
   sum(axes?: Axes, keepAxes?: boolean): Tensor;
+  /** Mean over the axes. */
   mean(axes?: Axes, keepAxes?: boolean): Tensor;
   /** Largest element; not differentiable: the result is detached. */
   max(axes?: Axes, keepAxes?: boolean): Tensor;
   /** Position of the largest element along the axis, int32; the first one where several are equal. */
   argmax(axis: number): Tensor;
 
+  /** The same elements in another shape of as many. */
   reshape(shape: Shape): Tensor;
   /** Axes in the given order; by default reversed. */
   transpose(order?: readonly number[]): Tensor;
+  /** Repeated along axes of length 1, and along new outer ones. */
   broadcastTo(shape: Shape): Tensor;
   /** Elements begin … begin + size − 1 along every axis. */
   slice(begin: Shape, size: Shape): Tensor;
@@ -150,6 +174,7 @@ export type Precision = "full" | "bf16";
 export type Tree =
   Tensor | number | string | boolean | null | undefined | readonly Tree[] | { readonly [key: string]: Tree };
 
+/** What `Engine.gradients` finds. */
 export interface ValueAndGradients {
   /** What f returned. */
   readonly value: Tensor;
@@ -203,6 +228,7 @@ export interface Engine {
 export interface Availability {
   /** As in `Engine.name`. */
   readonly name: string;
+  /** Whether it can be selected. */
   readonly available: boolean;
   /** What it runs on, or why it does not. */
   readonly detail: string;

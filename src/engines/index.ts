@@ -6,9 +6,15 @@ import { probeTorch, torchEngine } from "./torch/index.ts";
 
 export type {
   Availability,
+  Axes,
+  ConvolutionOptions,
+  DType,
   Engine,
-  Precision,
+  InstanceNormReluOptions,
+  LayerOptions,
+  Operand,
   Pooling,
+  Precision,
   Tensor,
   Tree,
   Values,
@@ -17,6 +23,7 @@ export type {
 export type { Selection } from "./select.ts";
 export { disposeExcept, forEachTensor, isTensor, mapTensors, tensorsOf } from "./tree.ts";
 
+/** What can be chosen about an engine. */
 export interface EngineOptions {
   /** Type of every floating-point tensor; float64 on torch engines only. Default float32. */
   readonly dtype?: "float32" | "float64";

@@ -3,7 +3,9 @@ import type { Engine } from "./engine.ts";
 
 /** An engine, and which one it is and why no better one was taken, in one line. */
 export interface Selection {
+  /** Ready to use. */
   readonly engine: Engine;
+  /** As in "torch-cpu (libtorch …); not torch-cuda: …". */
   readonly reason: string;
 }
 

@@ -9,7 +9,9 @@ import type { Model } from "../training/model.ts";
 export interface TestSet {
   /** [≤ batchSize, h, w, c] each, in data set order. */
   readonly batches: readonly Tensor[];
+  /** Class of each image. */
   readonly labels: Int32Array;
+  /** In label order. */
   readonly classNames: readonly string[];
 }
 
@@ -29,12 +31,14 @@ export function testSet(dataset: Dataset, engine: Engine, batchSize = mostAtOnce
   return { batches, labels: dataset.labels, classNames: dataset.classNames };
 }
 
+/** Frees the images of a test set. */
 export function disposeTestSet(test: TestSet): void {
   for (const batch of test.batches) batch.dispose();
 }
 
 /** Fractions of images whose largest logit is that of their label. */
 export interface Accuracy {
+  /** Among all images. */
   readonly accuracy: number;
   /** The same among each class's images. */
   readonly perClass: readonly number[];

@@ -13,9 +13,11 @@ export interface EvaluationPlan {
   readonly network: Network;
   /** Normalized images as they are trained on, [m, h, w, c]. */
   readonly images: Tensor;
+  /** Of the synthetic images: classes, or probabilities of all classes. */
   readonly labels: Labels;
   /** Real images, all of which count. */
   readonly test: TestSet;
+  /** How networks are trained. */
   readonly protocol: Protocol;
   /** Instead of the protocol's, for methods that learn it with the images. */
   readonly learningRate?: number;
@@ -23,8 +25,11 @@ export interface EvaluationPlan {
 
 /** Result of one fresh network, with what the protocol came to for this set. */
 export interface Evaluation extends Accuracy {
+  /** Id of the protocol. */
   readonly protocol: string;
+  /** Its version: accuracies of two cannot be compared. */
   readonly protocolVersion: number;
+  /** How the network was trained, with the augmentation that suits the classes. */
   readonly training: TrainingOptions;
 }
 

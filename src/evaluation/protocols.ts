@@ -3,11 +3,13 @@ import type { TrainingOptions } from "../training/train.ts";
 
 /** How a synthetic set is judged. Numbers under different protocols cannot be compared. */
 export interface Protocol {
+  /** Names it in configs and results. */
   readonly id: string;
   /** Grows with any change that moves accuracies. */
   readonly version: number;
   /** One sentence for a reader of results. */
   readonly description: string;
+  /** How each network is fitted. */
   readonly training: TrainingOptions;
 }
 
@@ -60,6 +62,7 @@ export const protocols = {
   },
 } as const satisfies Record<string, Protocol>;
 
+/** Id of a protocol that is built in. */
 export type ProtocolId = keyof typeof protocols;
 
 const digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];

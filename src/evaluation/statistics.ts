@@ -24,8 +24,11 @@ function squaredDeviations(values: readonly number[]): number {
 
 /** Mean accuracy of the most, the middling and the least frequent classes. */
 export interface Thirds {
+  /** Of the most frequent classes. */
   readonly head: number;
+  /** Of those between. */
   readonly medium: number;
+  /** Of the least frequent classes. */
   readonly tail: number;
 }
 

@@ -6,7 +6,9 @@ export type ArrayData = Float32Array | Float64Array | Int32Array | BigInt64Array
 
 /** A dense array, row-major. */
 export interface HostArray {
+  /** Lengths of its axes, outermost first. */
   readonly shape: Shape;
+  /** Its elements. */
   readonly data: ArrayData;
 }
 

@@ -74,6 +74,7 @@ const cos: GradientDistance = {
 /** Gradient distances by the names that the authors' code gives them. */
 export const gradientDistances = { ours, mse, cos };
 
+/** Name of a distance of `gradientDistances`. */
 export type GradientDistanceName = keyof typeof gradientDistances;
 
 /** A tensor a of the synthetic gradient and its counterpart b of the real one. */

@@ -3,7 +3,9 @@ import type { Tensor } from "../engines/index.ts";
 
 /** Rows of each class in class-major features of two sides. */
 export interface ClassCounts {
+  /** Of the real images. */
   readonly real: readonly number[];
+  /** Of the synthetic images. */
   readonly synthetic: readonly number[];
 }
 

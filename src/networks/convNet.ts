@@ -36,11 +36,14 @@ export const convNetOptions = z.strictObject({
     .describe("2×2 pooling at stride 2 that closes every block."),
 });
 
+/** Every option of a ConvNet: depth, width, activation, norm, pooling. */
 export type ConvNetOptions = z.infer<typeof convNetOptions>;
 
 /** What a classifier is for. */
 export interface Task {
+  /** Height, width and channels of the images. */
   readonly imageShape: ImageShape;
+  /** Number of classes. */
   readonly classes: number;
 }
 

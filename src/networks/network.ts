@@ -8,6 +8,7 @@ export type Parameters = readonly Tensor[];
 /** Running mean and variance of every batch-norm layer, in the order of `Network.statistics`. */
 export type Statistics = readonly Tensor[];
 
+/** Name, shape and initial law of one tensor of a network. */
 export interface ParameterSpec {
   /** Layer and role, as in "conv1.weight". */
   readonly name: string;
@@ -29,7 +30,9 @@ export type Mode =
 export interface Network {
   /** Architecture with all that distinguishes it, as in "convNet-d3-w128-relu-instance-avg". */
   readonly name: string;
+  /** Height, width and channels of the images it takes. */
   readonly imageShape: ImageShape;
+  /** Logits of an image. */
   readonly classes: number;
   /** Length of the embedding. */
   readonly width: number;
@@ -37,6 +40,7 @@ export interface Network {
   readonly largest: number;
   /** Order in which the last feature map is flattened; channel-major, as in PyTorch. */
   readonly flattenOrder: "chw";
+  /** Names, shapes and initial laws of its trainable tensors. */
   readonly parameters: readonly ParameterSpec[];
   /** Shapes and initial values (0 for means, 1 for variances) of batch-norm statistics; empty without batch norm. */
   readonly statistics: readonly ParameterSpec[];

@@ -25,10 +25,13 @@ export const distributionOptions = z.strictObject({
 });
 
 export interface DistributionDraw extends Draw {
+  /** Where it was drawn from. */
   readonly source: Source;
+  /** Parameters of the step's random network. */
   readonly network: Parameters;
   /** One for each class, shared by its real and synthetic images. */
   readonly augmentations: readonly Augmentation[];
+  /** What each term compares the synthetic embeddings with. */
   readonly comparisons: readonly { readonly weight: number; readonly comparison: Comparison }[];
 }
 

@@ -14,6 +14,7 @@ import {
 /** A function F of a gradient with its slope v = ∂F/∂g: `match` of a gradient distance to fixed real gradients. */
 export type Match = (gradient: ParameterGradient) => GradientMatch;
 
+/** A function of a gradient, and its gradient in the images. */
 export interface ImageGradient {
   /** F(∇_θ ℓ(θ; x, y)), scalar. */
   readonly value: Tensor;
@@ -66,6 +67,7 @@ export function penalizedMatch(match: Match, penalty: GradientPenalty | undefine
 
 /** Gradients of ⟨v, ∇_θ ℓ(θ; x, y)⟩. */
 export interface DirectionalGradients {
+  /** Gradient of ⟨v, ∇_θ ℓ⟩ in the images, [n, h, w, c]. */
   readonly images: Tensor;
   /** Where labels are soft. */
   readonly labels: Tensor | undefined;

@@ -8,6 +8,7 @@ import type { Optimizer } from "../optimizers/optimizer.ts";
 
 /** Where draws come from: all that stays the same over a run. */
 export interface Source {
+  /** Where everything is computed. */
   readonly engine: Engine;
   /** Real training images. */
   readonly real: Dataset;
@@ -17,6 +18,7 @@ export interface Source {
   readonly network: Network;
   /** Labels of the synthetic images, class-major: imagesPerClass times 0, then 1, … */
   readonly labels: Int32Array;
+  /** Synthetic images of each class. */
   readonly imagesPerClass: number;
   /** Differentiable siamese augmentation to draw from; empty for none. */
   readonly augmentation: readonly AugmentationOp[];
@@ -33,6 +35,7 @@ export interface Preparation {
   readonly name: string;
   /** Plain data: all that the result depends on beside data and network. Runs that agree in these share one result. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** How many there are. */
   readonly parts: number;
   /** Makes one part from its own dice. Yields the share done now and then. */
   part(source: Source, index: number, rng: Rng): Generator<number, NamedArrays>;
@@ -43,6 +46,7 @@ export type Learned = { readonly images: Tensor } & { readonly [name: string]: T
 
 /** Everything random in one step, and what the step reads of the method's state. */
 export interface Draw {
+  /** Updates done before. */
   readonly step: number;
   /** Quantities worth a column in the log, by name. */
   readonly metrics?: Readonly<Record<string, number>>;
@@ -66,7 +70,9 @@ export interface Beginning {
 
 /** Loss and its gradient in every learned tensor. */
 export interface Descent {
+  /** The loss, a scalar. */
   readonly value: Tensor;
+  /** By the names of what is learned. */
   readonly gradients: Readonly<Record<string, Tensor>>;
 }
 
@@ -77,6 +83,7 @@ export interface Descent {
  * variants wrap them by spread.
  */
 export interface Objective<D extends Draw = Draw> {
+  /** Names the method in messages and results. */
   readonly name: string;
   /** One optimizer for each thing that is learned beside the images; that of the images is the run's. */
   readonly optimizers?: Readonly<Record<string, Optimizer>>;

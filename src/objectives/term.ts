@@ -39,6 +39,7 @@ export interface Fold<S = unknown> {
 
 /** What a term knows of a step's real images before it takes in their features. */
 export interface RealImages {
+  /** Where they were drawn from. */
   readonly source: Source;
   /** Images of each class. */
   readonly counts: readonly number[];
@@ -51,12 +52,14 @@ export interface RealImages {
  * get the same stream and tell their dice apart by name.
  */
 export interface Term {
+  /** Factor of the loss. */
   readonly weight: number;
   /**
    * Positions, among the step's `count` real images class after class, of those whose features `prepare` shall see. They
    * are embedded first, once, and taken in like all others. Absent: none.
    */
   pick?(count: number, rng: Rng): Int32Array;
+  /** How its statistics of the real features are taken in; rolls its dice. */
   prepare(real: RealImages, rng: Rng): Fold;
 }
 

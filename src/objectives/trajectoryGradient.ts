@@ -14,6 +14,7 @@ import {
 
 /** A stretch of an expert's path, and the dice of the student that is to go it in its own steps. */
 export interface Trajectory {
+  /** Architecture of expert and student. */
   readonly network: Network;
   /** θ₀, where the student starts: the expert's parameters at some epoch. */
   readonly start: Parameters;
@@ -27,6 +28,7 @@ export interface Trajectory {
 export interface StudentBatch {
   /** Which images, of all synthetic ones. */
   readonly positions: Int32Array;
+  /** Of its images. */
   readonly augmentation: Augmentation;
 }
 
@@ -43,6 +45,7 @@ export interface Synthetic {
 /** R(g), scalar, differentiable in the gradient g that the student takes in a step. */
 export type Penalty = (gradient: ParameterGradient) => Tensor;
 
+/** What can be chosen about a trajectory's loss and gradient. */
 export interface TrajectoryOptions {
   /** R, whose mean over steps is added. */
   readonly penalty?: Penalty | undefined;
@@ -53,6 +56,7 @@ export interface TrajectoryOptions {
   readonly throughPath?: boolean;
 }
 
+/** The loss of a trajectory and its gradients in all that is learned. */
 export interface TrajectoryGradient {
   /** L, scalar. */
   readonly value: Tensor;

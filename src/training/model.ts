@@ -4,7 +4,9 @@ import { initialTensors, type Network, type Parameters, type Statistics } from "
 
 /** A network with the tensors that make it one function. */
 export interface Model {
+  /** Its functions. */
   readonly network: Network;
+  /** In the order of `Network.parameters`. */
   readonly parameters: Parameters;
   /** Running statistics of batch norm; empty for networks without. */
   readonly statistics: Statistics;

@@ -14,7 +14,9 @@ export interface TrainingOptions {
   readonly epochs: number;
   /** Images per mini-batch; the last one of an epoch may be smaller. */
   readonly batchSize: number;
+  /** η of the first epochs. */
   readonly learningRate: number;
+  /** μ of SGD, 0 to below 1. */
   readonly momentum: number;
   /** Times the parameter, added to its gradient. */
   readonly weightDecay: number;
@@ -28,6 +30,7 @@ export interface TrainingOptions {
 export interface EpochReport {
   /** Counted from 0. */
   readonly epoch: number;
+  /** The network as it is now. */
   readonly model: Model;
   /** Mean cross-entropy over the epoch's images, each before the step it took part in; a scalar. */
   readonly loss: Tensor;

@@ -8,9 +8,11 @@ export type Labels = Int32Array | Tensor;
 
 /** Labeled images that mini-batches are taken from. */
 export interface TrainingData {
+  /** Where batches are made. */
   readonly engine: Engine;
   /** Number of images. */
   readonly count: number;
+  /** Height, width and channels of every image. */
   readonly imageShape: ImageShape;
   /** Normalized images at the positions, [positions, h, w, c], and their labels. */
   batch(positions: Int32Array): { readonly images: Tensor; readonly labels: Labels };
