@@ -5,19 +5,19 @@ import { writeWhole } from "../files.ts";
 import { gatherRows } from "../gather.ts";
 import { type Chart, chartPng, chartsOf, chartSvg } from "../report/charts/index.ts";
 import { gridFiles } from "../report/gridFiles.ts";
-import { markdownTable } from "../report/markdown.ts";
 import { drawnCharts } from "../report/page/drawnCharts.ts";
 import { renderPage } from "../report/page/page.ts";
 import { readResults, reportData, type Results } from "../report/reportData.ts";
+import { markdown, tableFiles, tablesOf } from "../report/tables/index.ts";
 
-/** Where a report went, and its table as text. */
+/** Where a report went, and its tables of accuracy as Markdown. */
 export interface WrittenReport {
   readonly page: string;
   readonly table: string;
 }
 
 /**
- * Writes report.html, tables/ and figures/ of a results folder from its rows and runs.
+ * Writes report.html, tables/*.{md,csv,tex} and figures/*.{svg,png} of a results folder from its rows and runs.
  *
  * @throws InputError if there are neither.
  */
@@ -29,14 +29,14 @@ export async function writeReport(path: string): Promise<WrittenReport> {
     () => `${path}: expected rows in runs.csv or runs, found neither; distil something first`,
   );
   const data = await reportData(results);
+  const tables = tablesOf(data);
+  for (const { name, content } of tableFiles(tables)) writeWhole(join(path, "tables", name), content);
   const charts = chartsOf(data);
-  const table = markdownTable(data.summaries);
-  writeWhole(join(path, "tables", "accuracy.md"), `${table.trimEnd()}\n`);
   copyGrids(results);
   await writeCharts(path, charts);
   const page = join(path, "report.html");
   writeWhole(page, renderPage(data, await drawnCharts(charts)));
-  return { page, table };
+  return { page, table: markdown(tables.filter(({ kind }) => kind === "accuracy")) };
 }
 
 /** Grids of images as the runs left them; those of runs elsewhere are there already. */

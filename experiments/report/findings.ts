@@ -91,16 +91,18 @@ function sentencesOf(contest: Contest): string[] {
 /** Whom the highest mean cannot be told apart from. */
 function undecided({ leader, others, among }: Contest): string[] {
   const compared = others.map((other) => ({ other, comparison: compare(leader, other) }));
+  const above = compared.filter(({ comparison }) => comparison.holds);
   const level = compared.filter(({ comparison }) => comparison.testable && !comparison.holds);
   const unknown = compared.filter(({ comparison }) => !comparison.testable);
   const closest = level.reduce((a, b) => (b.comparison.p > a.comparison.p ? b : a), level[0]!);
-  const names = (some: typeof compared): string =>
+  const names = (some: typeof compared, last: "and" | "or" = "or"): string =>
     listed(
       some.map(({ other }) => `${methodOf(other)} (${percent(other.accuracy.mean)} %)`),
-      "or",
+      last,
     );
   return [
     `${among}${methodOf(leader)} has the highest mean, ${percentSpread(leader.accuracy)} %.`,
+    ...(above.length > 0 ? [`The difference to ${names(above, "and")} holds.`] : []),
     ...(level.length > 0
       ? [`No difference to ${names(level)} holds (${evidence(closest.comparison)}).`]
       : []),
@@ -158,7 +160,9 @@ function gains(rivals: readonly Summary[]): string[] {
 }
 
 function evidence({ p, unit, counts: [one, other] }: Pick<Comparison, "p" | "unit" | "counts">): string {
-  const small = p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(p < 0.0995 ? 3 : 2)}`;
+  // Beside the level of 5%, a third digit says on which side.
+  const digits = Number(p.toPrecision(2)) === 0.05 ? 3 : 2;
+  const small = p < 0.001 ? "p < 0.001" : `p = ${p.toPrecision(digits)}`;
   const of = one === other ? `${pluralOf(one, unit)} each` : `${one} and ${pluralOf(other, unit)}`;
   return `${small}, ${of}`;
 }

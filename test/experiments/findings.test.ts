@@ -28,6 +28,15 @@ describe("what a setting shows", () => {
     );
   });
 
+  test("whom the highest mean is above, and whom not, is kept apart", () => {
+    const near = rowsOf([0.5, 0.525, 0.52], { objective: "csdm" });
+    const far = rowsOf([0.2, 0.21, 0.22], { objective: "mtt" });
+    expect(sentences([...dm, ...near, ...far])).toBe(
+      "csdm has the highest mean, 51.5 ± 1.3 %. The difference to mtt (21.0 %) holds. " +
+        "No difference to dm (51.0 %) holds (p = 0.63, 3 networks each).",
+    );
+  });
+
   test("where seeds are repeated, they are the evidence", () => {
     const seeds = (accuracies: number[], objective: string): ReturnType<typeof row>[] =>
       accuracies.map((accuracy, distillSeed) => row({ accuracy, distillSeed, objective }));

@@ -142,6 +142,14 @@ describe("the page", () => {
     expect(page.match(/★/g)).toHaveLength(1);
   });
 
+  test("sets methods against settings where there are several", () => {
+    expect(page).not.toContain("comparison");
+    const several = renderPage(dataOf([...rows, ...rowsOf([0.6, 0.61], { imagesPerClass: 50 })]));
+    expect(several).toMatch(
+      /<table class="sortable" id="comparison-[\s\S]*Images per class[\s\S]*60\.5 ± 0\.7/,
+    );
+  });
+
   test("gives a method one color and one shape everywhere", () => {
     const keys = [...page.matchAll(/<svg class="key (s\d)"[\s\S]*?d="([^"]+)"[\s\S]*?<\/svg\s*>([^<]+)</g)];
     const ofDm = keys.filter(([, , , label]) => label!.trim() === "dm");

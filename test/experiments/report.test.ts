@@ -1,6 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { markdownTable } from "../../experiments/report/markdown.ts";
 import { regularizedBeta, spreadOf, welch } from "../../experiments/report/statistics.ts";
 import { summarize } from "../../experiments/report/summarize.ts";
 import { row, rowsOf } from "./rows.ts";
@@ -135,28 +134,4 @@ describe("summaries", () => {
   test("a method without a rival is not the best of anything", () => {
     expect(summarize(rowsOf([0.5, 0.51]))[0]!.best).toBe(false);
   });
-});
-
-test("the Markdown table has percents, numbers of networks and seeds, and the best in bold", () => {
-  const rows = [
-    ...rowsOf([0.5, 0.51]),
-    ...rowsOf([0.7, 0.71], { objective: "csdm", plugins: "difficultyCorrection" }),
-  ];
-  expect(markdownTable(summarize(rows))).toBe(
-    [
-      "**cifar10, 10 images per class.** Test accuracy by protocol dm-1000 on convNet.",
-      "",
-      "| method | accuracy, % | networks | seeds |",
-      "| --- | ---: | ---: | ---: |",
-      "| dm | 50.5 ± 0.7 | 2 | 1 |",
-      "| csdm + difficultyCorrection | **70.5 ± 0.7** | 2 | 1 |",
-      "",
-    ].join("\n"),
-  );
-});
-
-test("a long-tailed table also has head, medium and tail", () => {
-  const table = markdownTable(summarize([row({ imbalance: 100, imagesPerClass: 1 })]));
-  expect(table).toContain("**cifar10, long-tailed at 100:1, 1 image per class.**");
-  expect(table).toContain("| dm | 50.0 | 60.0 | 50.0 | 40.0 | 1 | 1 |");
 });

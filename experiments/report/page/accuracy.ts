@@ -3,7 +3,10 @@ import { percent, percentSpread } from "../numbers.ts";
 import { spreadBar } from "./bars.ts";
 import { type Html, html } from "../html.ts";
 import { labelAmong, methodOf, settingOf, significanceNote } from "../labels.ts";
-import { settings, type Summary } from "../summarize.ts";
+import { groups, settings, type Summary } from "../summarize.ts";
+import { comparisonTables } from "../tables/comparison.ts";
+import { comparison } from "./comparison.ts";
+import type { PageData } from "./pageData.ts";
 import { about, folded, idOf, methodLabel, scrolling, section, timeText } from "./parts.ts";
 
 /** Tables shown open; those of more settings are folded away under their titles. */
@@ -17,25 +20,31 @@ interface Column {
   readonly value: (one: Summary) => number;
 }
 
-/** One table for each setting, with the charts of accuracy behind them. */
-export function accuracySection(summaries: readonly Summary[], seriesOf: Look, charts: Html): Html {
-  const all = settings(summaries);
+/** Methods against settings where there are several, one table for each setting, and the charts of accuracy. */
+export function accuracySection(data: PageData, look: Look, charts: Html): Html {
+  const all = settings(data.summaries);
   if (all.length === 0) return html``;
-  const tables = all.map((rivals, i) => {
-    const { title, detail } = settingOf(rivals[0]!);
-    return html`<div class="setting" ${about({ dataset: rivals[0]!.dataset })}>
-      ${folded(
-        html`<h3>${title}</h3>
-          <span class="soft">${detail}</span>`,
-        scrolling(`Accuracy on ${title}. ${detail}`, table(rivals, seriesOf)),
-        {
-          open: i < TABLES_OPEN,
-          id: idOf("table", title, detail),
-        },
-      )}
-    </div>`;
-  });
-  return section("accuracy", "Accuracy", significanceNote, html`${tables}${charts}`);
+  const comparisons = [...groups(data.summaries, ["dataset"]).values()].flatMap((summaries) =>
+    comparisonTables({ ...data, summaries }).map((table) => comparison(table, summaries[0]!.dataset, look)),
+  );
+  return section(
+    "accuracy",
+    "Accuracy",
+    significanceNote,
+    html`${comparisons}${all.map((rivals, i) => settingTable(rivals, i < TABLES_OPEN, look))}${charts}`,
+  );
+}
+
+function settingTable(rivals: readonly Summary[], open: boolean, look: Look): Html {
+  const { title, detail } = settingOf(rivals[0]!);
+  return html`<div class="setting" ${about({ dataset: rivals[0]!.dataset })}>
+    ${folded(
+      html`<h3>${title}</h3>
+        <span class="soft">${detail}</span>`,
+      scrolling(`Accuracy on ${title}. ${detail}`, table(rivals, look)),
+      { open, id: idOf("table", title, detail) },
+    )}
+  </div>`;
 }
 
 function table(rivals: readonly Summary[], seriesOf: Look): Html {

@@ -11,7 +11,12 @@ export function originSection(data: PageData): Html {
     "origins",
     "Where the numbers come from",
     "",
-    html`${protocolList(data)} ${machineTable(data)} ${configList(data)}`,
+    html`${protocolList(data)} ${machineTable(data)}
+      <p>
+        Beside this page, <code>tables/</code> holds its tables as Markdown, CSV and LaTeX, and
+        <code>figures/</code> its charts as SVG and PNG and its images as PNG.
+      </p>
+      ${configList(data)}`,
   );
 }
 

@@ -89,7 +89,6 @@ interface PageSection {
 }
 
 function sectionsOf(data: PageData, charts: readonly DrawnChart[]): PageSection[] {
-  const { summaries } = data;
   const series = looksOf(data);
   return [
     { id: "summary", heading: "", section: overview(data) },
@@ -97,7 +96,7 @@ function sectionsOf(data: PageData, charts: readonly DrawnChart[]): PageSection[
     {
       id: "accuracy",
       heading: "Accuracy",
-      section: accuracySection(summaries, series, chartsIn("accuracy", charts)),
+      section: accuracySection(data, series, chartsIn("accuracy", charts)),
     },
     { id: "images", heading: "Images", section: imageSection(data, series) },
     { id: "classes", heading: "Classes", section: chartSection("classes", charts) },

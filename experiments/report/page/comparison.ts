@@ -1,0 +1,47 @@
+import { type Html, html } from "../html.ts";
+import { type Cell, type Column, digits, headed, type Table } from "../tables/table.ts";
+import type { Look } from "../palette.ts";
+import { about, methodLabel, scrolling } from "./parts.ts";
+
+/** Methods against settings, as papers print them: a row for each method. */
+export function comparison(table: Table, dataset: string, look: Look): Html {
+  const { title, note, columns, rows } = table;
+  return html`<div class="setting comparison" ${about({ dataset })}>
+    <h3>${title}</h3>
+    <p class="soft">${note}</p>
+    ${scrolling(
+      title,
+      html`<table class="sortable" id="${table.id}">
+        <thead>
+          <tr>
+            ${columns.map((column, i) => heading(column, i))}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map((cells) => row(cells, columns, look))}
+        </tbody>
+      </table>`,
+    )}
+  </div>`;
+}
+
+function heading(column: Column, place: number): Html {
+  const { group } = column;
+  const name = html`${group === undefined ? "" : html`<small>${group}</small><br />`}${headed(column)}`;
+  return html`<th scope="col" ${place === 0 ? "" : html`class="number"`}>${name}</th>`;
+}
+
+function row([first, ...cells]: readonly Cell[], columns: readonly Column[], look: Look): Html {
+  const method = typeof first === "string" ? first : "";
+  return html`<tr ${about({ method })}>
+    <th scope="row" data-sort="${method}">${methodLabel(method, look)}</th>
+    ${cells.map((cell, i) => valueCell(cell, columns[i + 1]!))}
+  </tr>`;
+}
+
+function valueCell(cell: Cell, { unit }: Column): Html {
+  if (typeof cell !== "object") return html`<td class="number">${cell}</td>`;
+  const { mean, std, count } = digits(cell, unit);
+  const text = mean === "" ? "–" : std === "" ? mean : `${mean} ± ${std}`;
+  return html`<td class="number" data-sort="${mean}">${cell.best ? html`<b>${text}</b>` : text}${count}</td>`;
+}
