@@ -35,6 +35,12 @@ export async function readImages(
     : { train, test: await decoded(imageFiles(testFolder), options) };
 }
 
+/** Whether a folder has a folder with images in it. */
+export function hasClassFolders(root: string): boolean {
+  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders.some(({ name }) => readdirSync(join(root, name)).some((file) => IMAGE_FILE.test(file)));
+}
+
 /** The image files of every class folder, in order of their names. */
 function imageFiles(folder: string): ImageFile[] {
   const classNames = readdirSync(folder, { withFileTypes: true })

@@ -7,11 +7,16 @@ import type { NamedArrays } from "../../src/formats/array.ts";
 import { readNpz } from "../../src/formats/npz.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { parse } from "yaml";
+import { hasClassFolders } from "../data/images.ts";
 import { type Card, cardSchema } from "../export/card.ts";
 import { CARD } from "../export/files.ts";
 import type { StoredSet } from "../storedSet.ts";
 import { setOfArrays } from "./foreignArrays.ts";
 import { setOfImages } from "./foreignImages.ts";
+
+const EXPECTED =
+  "expected a run's folder, as results/runs/NAME/seed-0, an exported folder, a .safetensors or .npz file, or a folder of " +
+  "images with a folder per class";
 
 /** A synthetic set of anyone's: where it is, and what its card says, if it has one. */
 export interface Foreign {
@@ -35,6 +40,7 @@ export function openForeign(path: string): Foreign {
   const images = [join(path, "png", "train"), join(path, "train"), path].find((folder) =>
     existsSync(folder),
   )!;
+  check(hasClassFolders(images), () => `${path}: ${EXPECTED}, got a folder of something else`);
   const [train, png] = [images, dirname(resolve(images))];
   const isExported = basename(train) === "train" && basename(png) === "png";
   const card = cardOfFolder(isExported ? dirname(png) : images);
@@ -64,9 +70,7 @@ function arraysIn(path: string): { arrays: NamedArrays; metadata: Readonly<Recor
       `python -c 'import numpy, torch; numpy.savez("data.npz", images=torch.load("images_best.pt").numpy(), ` +
       `labels=torch.load("labels_best.pt").long().numpy())'`
     : "";
-  throw new InputError(
-    `${path}: expected a run, an exported folder, a .safetensors or .npz file, or a folder of images by class${pickled}`,
-  );
+  throw new InputError(`${path}: ${EXPECTED}${pickled}`);
 }
 
 /** The card in the metadata of an exported file, or of a run's. */

@@ -97,7 +97,7 @@ function columnsOf(
     dataset: experiment.data.name,
     imbalance: experiment.data.imbalance,
     imagesPerClass: Math.round(set.labels.length / classNames.length),
-    objective: card?.method ?? "unknown",
+    objective: card?.method ?? name, // what a table calls it
     plugins: (card?.plugins ?? []).join(" "),
     network: card?.network?.name ?? "unknown",
     steps: Number(card?.config?.steps ?? NaN),

@@ -110,7 +110,11 @@ describe("the same seeds give the same rows, to the bit,", () => {
       networks: 1,
     });
     expect(measured(rows)).toEqual(measured(ownRows.slice(0, 1)));
-    expect(rows[0]).toMatchObject({ objective: "unknown", imagesPerClass: 2, dataset: "procedural" });
+    expect(rows[0]).toMatchObject({
+      objective: rows[0]!.experiment,
+      imagesPerClass: 2,
+      dataset: "procedural",
+    });
   });
 });
 
@@ -237,6 +241,18 @@ describe("classes are told by name, never by the order in which they come:", () 
     expect(subject.set.labels).toEqual(Int32Array.of(0, 0, 1, 1, 2, 2));
     expect([...subject.set.softLabels!.subarray(0, 3)]).toEqual([...Float32Array.of(0.2, 0.7, 0.1)]);
   });
+});
+
+test("an export with checkPng says the accuracy of networks trained on 8-bit images, from the same seeds", async () => {
+  const checked = join(newFolder(), "checked");
+  const { card } = await exportRun(run, { out: checked, force: false, checkPng: { engine, networks: 1 } });
+  const { float32, png } = card.png!.accuracies!;
+  expect(float32).toMatchObject({ protocol: "quick", networks: 1, accuracies: [ownRows[0]!.accuracy] });
+  const { rows } = await evaluateForeign(join(checked, "png"), engine, { ...unasked, networks: 1 });
+  expect(png.accuracies).toEqual([rows[0]!.accuracy]);
+  expect(card.png!.note).toMatch(
+    /Networks trained on them reach \d+\.\d %, those trained on the PNGs \d+\.\d % \(1 networks each, quick\)\.$/,
+  );
 });
 
 describe("rows of a set that is no run's", () => {
@@ -427,7 +443,8 @@ describe("an error says what does not fit", () => {
   });
 
   test("a folder of something else, and images whose folders are no classes", async () => {
-    await fails(newFolder(), /expected a folder per class/);
+    await fails(newFolder(), /expected a run.s folder, .* got a folder of something else/);
+    await fails(results, /got a folder of something else/);
     const root = newFolder();
     cpSync(
       join(exported, "png", "train", readdirSync(join(exported, "png", "train"))[0]!),
