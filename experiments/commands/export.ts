@@ -100,7 +100,7 @@ function pngNote({ outside, maxError, rmsError }: PngLoss, accuracies?: PngAccur
   const { float32, png } = accuracies;
   return (
     `${lost} Networks trained on them reach ${inPercent(float32)} %, those trained on the PNGs ${inPercent(png)} % ` +
-    `(${png.networks} networks each, ${png.protocol}).`
+    `(${png.networks} of each, ${png.protocol}).`
   );
 }
 

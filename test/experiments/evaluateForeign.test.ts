@@ -251,7 +251,7 @@ test("an export with checkPng says the accuracy of networks trained on 8-bit ima
   const { rows } = await evaluateForeign(join(checked, "png"), engine, { ...unasked, networks: 1 });
   expect(png.accuracies).toEqual([rows[0]!.accuracy]);
   expect(card.png!.note).toMatch(
-    /Networks trained on them reach \d+\.\d %, those trained on the PNGs \d+\.\d % \(1 networks each, quick\)\.$/,
+    /Networks trained on them reach \d+\.\d %, those trained on the PNGs \d+\.\d % \(1 of each, quick\)\.$/,
   );
 });
 
