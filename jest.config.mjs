@@ -18,10 +18,11 @@ export default {
   // Time on a busy machine says nothing of the code.
   testTimeout: 60_000,
   roots: ["<rootDir>/test"],
-  // Tests of pages need a browser: npm run test:browser.
+  // Tests of pages need a browser, those on a real Slurm take minutes: npm run test:browser, npm run test:slurm.
   testPathIgnorePatterns: [
     "/node_modules/",
     "<rootDir>/test/browser/",
+    "<rootDir>/test/slurm/",
     ...skipped.map((file) => join("<rootDir>/test", file)),
   ],
   extensionsToTreatAsEsm: [".ts"],

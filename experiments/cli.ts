@@ -11,6 +11,7 @@ import { reportCommand } from "./cli/report.ts";
 import { reproduceCommand } from "./cli/reproduce.ts";
 import { sweepCommand } from "./cli/sweep.ts";
 import { watchCommand } from "./cli/watch.ts";
+import { slurmTaskCommand } from "./cli/slurmTask.ts";
 import { standardError } from "./screen.ts";
 
 /** Each adds a command with its options; the work is done in `commands/`. */
@@ -27,6 +28,7 @@ const commands: readonly ((cli: Argv) => Argv)[] = [
   enginesCommand,
   demoCommand,
   benchCommand,
+  slurmTaskCommand,
 ];
 
 /** Runs a command line. An InputError is one line; anything else keeps its stack. Either way the exit code is 1. */

@@ -7,9 +7,11 @@ import { readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts
 import type { Preparation, Source } from "../src/objectives/objective.ts";
 import { preparationRng } from "../src/runs/setting.ts";
 import type { Experiment } from "./config.ts";
+import { Stopped } from "./failure.ts";
 import { inFile, writeWhole } from "./files.ts";
 import { acquire } from "./lock.ts";
 import { progressLine } from "./progress.ts";
+import { stopSignal } from "./stopSignal.ts";
 
 /** A preparation and the folder that keeps its parts, one file each. */
 export interface Prepared {
@@ -52,6 +54,7 @@ export async function makePart(prepared: Prepared, source: Source, index: number
   const file = partFile(path, index);
   const lock = acquire(`${file}.lock`);
   if (!lock) return false;
+  const stop = stopSignal();
   try {
     if (hasPart(prepared, index)) return true;
     const line = progressLine(`${preparation.name} ${index + 1}/${preparation.parts}`, 1);
@@ -60,12 +63,15 @@ export async function makePart(prepared: Prepared, source: Source, index: number
     for (; !next.done; next = work.next()) {
       line.at(next.value);
       await setImmediate(); // lets a signal be heard
+      if (stop.asked())
+        throw new Stopped(`${prepared.name}: stopped; the same command makes part ${index} anew`);
     }
     lock.check();
     writeWhole(file, writeSafetensors(next.value, { preparation: preparation.name, part: String(index) }));
     line.end();
     return true;
   } finally {
+    stop.release();
     lock.release();
   }
 }

@@ -1,55 +1,76 @@
 import { join } from "node:path";
 import type { Argv } from "yargs";
+import { showStatus, submitSweep } from "../commands/slurm.ts";
 import { phasesOfSweep, runSweep } from "../commands/sweep.ts";
 import { readSweep } from "../sweep/expand.ts";
 import { findTask, performTask } from "../sweep/work.ts";
 import { phaseNames } from "../tasks.ts";
 import { engineOption, print } from "./shared.ts";
+import { jobOptionsOf, slurmOptions } from "./slurmOptions.ts";
+
+/** The command's arguments. */
+const described = (command: Argv) =>
+  command
+    .positional("file", {
+      type: "string",
+      demandOption: true,
+      describe: "YAML file, as in configs/sweeps/",
+    })
+    .positional("overrides", {
+      type: "string",
+      array: true,
+      describe: "For every cell, as data.root=DIR; of an axis its values, as data.imbalance=[1,10]",
+    })
+    .option("results", {
+      type: "string",
+      describe: "Folder of runs, rows and tables; by default results/NAME",
+    })
+    .option("prepared", {
+      type: "string",
+      describe: "Folder of what runs share, such as expert trajectories; by default in the results",
+    })
+    .option("jobs", { type: "number", default: 1, describe: "Runs at a time" })
+    .option("threads", {
+      type: "number",
+      describe: "CPU threads of all runs together; by default all cores",
+    })
+    .option("engine", engineOption)
+    .option("spread", {
+      type: "boolean",
+      default: false,
+      describe: "Make each evaluation network a task of its own, for more jobs than runs",
+    })
+    .option("phase", { choices: phaseNames, describe: "Do the tasks of this phase alone" })
+    .option("task", {
+      type: "string",
+      describe: "Do this task in this process, as schedulers ask for it: dm_imbalance-50/seed-0",
+    })
+    .options(slurmOptions);
 
 export const sweepCommand = (cli: Argv): Argv =>
   cli.command(
     "sweep <file> [overrides..]",
     "Run a grid of experiments; what is done is kept, what was cut off goes on",
-    (command) =>
-      command
-        .positional("file", {
-          type: "string",
-          demandOption: true,
-          describe: "YAML file, as in configs/sweeps/",
-        })
-        .positional("overrides", {
-          type: "string",
-          array: true,
-          describe: "For every cell, as data.root=DIR; of an axis its values, as data.imbalance=[1,10]",
-        })
-        .option("results", {
-          type: "string",
-          describe: "Folder of runs, rows and tables; by default results/NAME",
-        })
-        .option("prepared", {
-          type: "string",
-          describe: "Folder of what runs share, such as expert trajectories; by default in the results",
-        })
-        .option("jobs", { type: "number", default: 1, describe: "Runs at a time" })
-        .option("threads", {
-          type: "number",
-          describe: "CPU threads of all runs together; by default all cores",
-        })
-        .option("engine", engineOption)
-        .option("spread", {
-          type: "boolean",
-          default: false,
-          describe: "Make each evaluation network a task of its own, for more jobs than runs",
-        })
-        .option("phase", { choices: phaseNames, describe: "Do the tasks of this phase alone" })
-        .option("task", {
-          type: "string",
-          describe: "Do this task in this process, as schedulers ask for it: dm_imbalance-50/seed-0",
-        }),
+    described,
     async ({ file, overrides = [], task: id, ...given }) => {
       const sweep = readSweep(file, overrides);
       const { results = join("results", sweep.name), prepared = join(results, "prepared") } = given;
       const { jobs, threads, spread, engine, phase } = given;
+      if (given.slurm || given.status) {
+        const asked = {
+          file,
+          overrides,
+          sweep,
+          results,
+          prepared,
+          spread,
+          engine,
+          jobs: jobOptionsOf(given),
+        };
+        if (given.status) showStatus(asked, given.json, print);
+        else submitSweep(asked, given["dry-run"], print);
+        return;
+      }
       const options = { results, prepared, jobs, threads, spread, engine, phase };
       if (id === undefined) {
         if (!(await runSweep({ file, overrides, sweep }, options, print))) process.exitCode = 1;

@@ -5,6 +5,7 @@ import { parsed } from "../../src/core/parse.ts";
 import { configFile } from "../configFile.ts";
 import { type Experiment, parseOverride, parseYaml, resolveExperiment, withOption } from "../config.ts";
 import { leavesOf } from "../leaves.ts";
+import { type SlurmOptions, slurmSchema } from "../slurm/options.ts";
 import {
   assignments,
   type Axis,
@@ -24,6 +25,8 @@ export interface Sweep {
   readonly name: string;
   readonly axes: readonly string[];
   readonly cells: readonly Cell[];
+  /** What its jobs ask Slurm for. */
+  readonly slurm: SlurmOptions;
 }
 
 /** One experiment of a sweep, at all of the sweep's seeds. */
@@ -50,6 +53,7 @@ const sweepSchema = z.strictObject({
   grid: gridSchema,
   exclude: excludeSchema.default([]),
   seeds: seedsSchema.optional(),
+  slurm: slurmSchema.prefault({}),
 });
 
 /**
@@ -83,7 +87,12 @@ export function readSweep(name: string, overrides: readonly string[] = []): Swee
     labels: Object.fromEntries(axes.map(({ name }, place) => [name, cell[place]!.label])),
   }));
   checkDistinct(cells, path);
-  return { name: basename(path).replace(/\.ya?ml$/, ""), axes: axes.map(({ name }) => name), cells };
+  return {
+    name: basename(path).replace(/\.ya?ml$/, ""),
+    axes: axes.map(({ name }) => name),
+    cells,
+    slurm: file.slurm,
+  };
 }
 
 /** A sweep before it is expanded. */
