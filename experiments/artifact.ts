@@ -2,60 +2,19 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { stringify } from "yaml";
 import type { Dataset } from "../src/datasets/dataset.ts";
-import type { NamedArrays } from "../src/formats/array.ts";
 import { readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
 import type { Network } from "../src/networks/index.ts";
 import type { Learned } from "../src/objectives/objective.ts";
+import { learnedSet } from "../src/runs/learned.ts";
+import type { Whitening } from "../src/runs/space.ts";
+import { arraysOf, setFrom, type StoredSet } from "../src/runs/storedSet.ts";
 import { inFile, writeWhole } from "./files.ts";
 import { type Machine, peakMegabytes } from "./machine.ts";
 import { fileOf, type RunFolder } from "./runFolder.ts";
-import type { Whitening } from "./space.ts";
-import { arraysOf, setFrom, type StoredSet } from "./storedSet.ts";
 
 /** A run's result, and what its file says of it. */
 export interface Artifact extends StoredSet {
   readonly card: Readonly<Record<string, string>>;
-}
-
-/**
- * What methods learn beside images, by the names that objectives give it, and what it is to those who train on the set.
- * Anything else keeps its name.
- */
-const plain = {
-  /** Rows of probabilities, [n, classes]. */
-  softLabels: (values: Float32Array) => ({ softLabels: values }),
-  /** The same as logits, which a softmax in the method's loss takes to probabilities. */
-  labelLogits: (values: Float32Array, classes: number) => ({ softLabels: softmax(values, classes) }),
-  /** Learning rate of the networks trained on the set. */
-  stepSize: ([learningRate]: Float32Array) => ({ learningRate: learningRate! }),
-} satisfies Record<string, (values: Float32Array, classes: number) => Partial<StoredSet>>;
-
-/** The synthetic set that a method has learned. */
-export function learnedSet(
-  { images, ...beside }: Learned,
-  { real, labels, whitening }: { real: Dataset; labels: Int32Array; whitening?: Whitening | undefined },
-): StoredSet {
-  const { imageShape, classNames, mean, std } = real;
-  const others: NamedArrays = {};
-  let known: Partial<StoredSet> = {};
-  for (const [name, tensor] of Object.entries(beside)) {
-    const values = Float32Array.from(tensor.values());
-    if (Object.hasOwn(plain, name)) {
-      known = { ...known, ...plain[name as keyof typeof plain](values, classNames.length) };
-    } else {
-      others[name] = { shape: tensor.shape, data: values };
-    }
-  }
-  return {
-    images: Float32Array.from(images.values()),
-    imageShape,
-    labels,
-    mean,
-    std,
-    whitening,
-    others,
-    ...known,
-  };
 }
 
 /**
@@ -125,16 +84,4 @@ export function sha256(...parts: readonly Uint8Array[]): string {
 /** The bytes of an array as they lie in memory: of whole numbers, four each, little-endian. */
 export function bytes(numbers: ArrayBufferView): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-}
-
-/** exp(xᵢ) / Σⱼ exp(xⱼ) in each row. */
-function softmax(logits: Float32Array, classes: number): Float32Array {
-  const result = new Float32Array(logits.length);
-  for (let from = 0; from < logits.length; from += classes) {
-    const row = logits.subarray(from, from + classes);
-    const most = Math.max(...row);
-    const total = row.reduce((sum, value) => sum + Math.exp(value - most), 0);
-    row.forEach((value, c) => (result[from + c] = Math.exp(value - most) / total));
-  }
-  return result;
 }

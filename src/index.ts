@@ -174,6 +174,8 @@ export {
   type EvaluationRun,
 } from "./runs/evaluation.ts";
 export type { DistillationOptions, MethodChoice, PluginChoice } from "./runs/options.ts";
+export type { Space, Whitening } from "./runs/space.ts";
+export { arraysOf, setFrom, type StoredSet } from "./runs/storedSet.ts";
 export { pixelsOf, type SyntheticSet } from "./runs/synthetic.ts";
 
 // The same step by step

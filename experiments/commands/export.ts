@@ -7,6 +7,8 @@ import { type LabeledFile, writeImageParquet } from "../../src/formats/parquet.t
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { type Artifact, readArtifact } from "../artifact.ts";
 import type { Engine } from "../../src/engines/index.ts";
+import { channelsFirst, toPixels } from "../../src/runs/space.ts";
+import { arraysOf } from "../../src/runs/storedSet.ts";
 import type { Card, ExpectedAccuracy, PngAccuracies, PngLoss } from "../export/card.ts";
 import { pngAccuracies } from "../export/checkPng.ts";
 import { cardOf } from "../export/describe.ts";
@@ -15,8 +17,6 @@ import { pngFiles, pngFolder, pngLoss } from "../export/png.ts";
 import { PARQUET, readme } from "../export/readme.ts";
 import { rowsOfRun } from "../gather.ts";
 import { isDone, type RunFolder } from "../runFolder.ts";
-import { channelsFirst, toPixels } from "../space.ts";
-import { arraysOf } from "../storedSet.ts";
 
 /** What a result is written as; card.json and load.py always come along. */
 export const exportFormats = ["safetensors", "npz", "png", "parquet"] as const;

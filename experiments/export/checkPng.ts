@@ -1,10 +1,10 @@
 import type { Engine } from "../../src/engines/index.ts";
 import { check } from "../../src/core/errors.ts";
+import { fromPixels, toPixels } from "../../src/runs/space.ts";
 import { evaluateRun, evaluateSubject } from "../commands/evaluate.ts";
 import { subjectOf } from "../judge/subject.ts";
 import type { Row } from "../results.ts";
 import type { RunFolder } from "../runFolder.ts";
-import { fromPixels, toPixels } from "../space.ts";
 import type { PngAccuracies } from "./card.ts";
 import { expectedAccuracy } from "./describe.ts";
 import { eightBit } from "./png.ts";

@@ -1,4 +1,4 @@
-import type { StoredSet } from "../storedSet.ts";
+import type { StoredSet } from "../../src/runs/storedSet.ts";
 
 /** A set and the classes that its labels count. */
 export interface ClassedSet {

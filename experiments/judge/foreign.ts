@@ -6,11 +6,11 @@ import type { Dataset } from "../../src/datasets/dataset.ts";
 import type { NamedArrays } from "../../src/formats/array.ts";
 import { readNpz } from "../../src/formats/npz.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
+import type { StoredSet } from "../../src/runs/storedSet.ts";
 import { parse } from "yaml";
 import { hasClassFolders } from "../data/images.ts";
 import { type Card, cardSchema } from "../export/card.ts";
 import { CARD } from "../export/files.ts";
-import type { StoredSet } from "../storedSet.ts";
 import { setOfArrays } from "./foreignArrays.ts";
 import { setOfImages } from "./foreignImages.ts";
 

@@ -1,9 +1,9 @@
 import { check } from "../../src/core/errors.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import type { HostArray, NamedArrays } from "../../src/formats/array.ts";
+import { fromPixels, type Space } from "../../src/runs/space.ts";
+import { setFrom, type StoredSet } from "../../src/runs/storedSet.ts";
 import type { Card } from "../export/card.ts";
-import { fromPixels, type Space } from "../space.ts";
-import { setFrom, type StoredSet } from "../storedSet.ts";
 
 /** Bytes reach 255. Normalized pixels hardly leave ±3; learned ones go beyond, but to both sides. */
 const BYTES = 16;

@@ -2,11 +2,11 @@ import { check, InputError } from "../../src/core/errors.ts";
 import { sizeOf } from "../../src/core/shape.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import { imageOptions } from "../../src/datasets/entry.ts";
+import { fromPixels } from "../../src/runs/space.ts";
+import type { StoredSet } from "../../src/runs/storedSet.ts";
 import { readImages } from "../data/images.ts";
 import type { Card } from "../export/card.ts";
 import { folderName } from "../export/png.ts";
-import { fromPixels } from "../space.ts";
-import type { StoredSet } from "../storedSet.ts";
 
 /**
  * The set in a folder of images with a folder per class, normalized by the constants of the card or of the real data set.

@@ -2,12 +2,12 @@ import { check } from "../../src/core/errors.ts";
 import type { Splits } from "../../src/datasets/dataset.ts";
 import { type ProtocolId } from "../../src/evaluation/protocols.ts";
 import { type Network, networkOf } from "../../src/networks/index.ts";
+import type { StoredSet } from "../../src/runs/storedSet.ts";
 import { type Artifact, readArtifact } from "../artifact.ts";
 import type { Experiment } from "../config.ts";
 import { columnsOf } from "../failure.ts";
 import type { Row } from "../results.ts";
 import { isDone, type RunFolder } from "../runFolder.ts";
-import type { StoredSet } from "../storedSet.ts";
 
 /** What is judged: a synthetic set, and all that its evaluation depends on. */
 export interface Subject {

@@ -5,9 +5,10 @@ import { begin, distill, type Distillation, type Progress } from "../distillers/
 import { initialImages } from "../distillers/initialize.ts";
 import { disposeExcept, type Engine, type Tensor } from "../engines/index.ts";
 import type { NamedArrays } from "../formats/array.ts";
-import type { Learned, Objective, Source } from "../objectives/objective.ts";
+import type { Objective, Source } from "../objectives/objective.ts";
 import { optimizerOf } from "../optimizers/index.ts";
 import { finished } from "../training/train.ts";
+import { learnedSet } from "./learned.ts";
 import { type DistillationOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
 import { distillationRng, objectiveOf, preparationRng, sourceOf } from "./setting.ts";
 import type { SyntheticSet } from "./synthetic.ts";
@@ -91,7 +92,11 @@ export function distillationOf(train: Dataset, options: InMemoryOptions): Distil
       while (!steps.next().done);
       return run.synthetic();
     },
-    synthetic: () => syntheticOf(source, progress.learned),
+    synthetic: () => ({
+      ...learnedSet(progress.learned, source),
+      classNames: source.real.classNames,
+      network: source.network,
+    }),
     checkpoint: () => encodeProgress(progress, { engine: engine.name }),
     dispose() {
       disposeExcept(progress, null);
@@ -145,21 +150,4 @@ function resumedProgress(checkpoint: Uint8Array, { engine, labels, real }: Sourc
       `got ${shape.join("×")} from ${metadata.engine ?? "an engine without a name"}`,
   );
   return progress;
-}
-
-function syntheticOf({ real, labels, network }: Source, { images, ...others }: Learned): SyntheticSet {
-  const { imageShape, classNames, mean, std } = real;
-  const learned: NamedArrays = {};
-  for (const [name, tensor] of Object.entries(others))
-    learned[name] = { shape: tensor.shape, data: tensor.values() };
-  return {
-    images: Float32Array.from(images.values()),
-    imageShape,
-    labels,
-    classNames,
-    mean,
-    std,
-    learned,
-    network,
-  };
 }

@@ -3,12 +3,12 @@ import type { Choice } from "../core/options.ts";
 import { parsed } from "../core/parse.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Engine } from "../engines/index.ts";
-import { disposeTestSet, testSet } from "../evaluation/accuracy.ts";
 import { evaluate, type Evaluation, type EvaluationPlan } from "../evaluation/evaluate.ts";
 import { type Protocol, type ProtocolId, protocols } from "../evaluation/protocols.ts";
 import { mean, sampleStandardDeviation } from "../evaluation/statistics.ts";
 import { type Network, networkOf, type networks } from "../networks/index.ts";
 import { evaluationOptions } from "./options.ts";
+import { planOf } from "./plan.ts";
 import { evaluationRng } from "./setting.ts";
 import type { SyntheticSet } from "./synthetic.ts";
 
@@ -58,8 +58,10 @@ export interface EvaluationRun extends Iterable<EvaluationReport> {
  *
  *     const { accuracy } = evaluationOf(synthetic, test, { engine, protocol: "quick", networks: 2 }).finish();
  *
- * @param test real images, all of which count; of the classes and the normalization of the synthetic set.
- * @throws InputError where test images and synthetic ones do not go together, naming what differs, and for a wrong option.
+ * Soft labels and a learning rate that the method learned take the place of the hard labels and of the protocol's rate.
+ *
+ * @param test real images of the same classes and shape, all of which count; they are normalized as the synthetic ones are.
+ * @throws InputError where classes or shapes differ, and for a wrong option.
  */
 export function evaluationOf(
   synthetic: SyntheticSet,
@@ -74,13 +76,12 @@ export function evaluationOf(
     ...(!own.network && { network }),
   });
   const task = { imageShape: synthetic.imageShape, classes: synthetic.classNames.length };
-  const plan = {
+  const how = {
     network: isNetwork(network)
       ? network
       : options.network
         ? networkOf(options.network, task)
         : synthetic.network,
-    labels: synthetic.labels,
     protocol: typeof protocol === "object" ? protocol : protocols[options.protocol],
   };
   const done: Evaluation[] = [];
@@ -88,15 +89,11 @@ export function evaluationOf(
   const run: EvaluationRun = {
     *[Symbol.iterator]() {
       if (done.length === options.networks) return;
-      const tested = testSet(test, engine);
-      const images = engine.tensor([synthetic.labels.length, ...synthetic.imageShape], synthetic.images);
+      const plan = planOf(synthetic, test, how, engine);
       try {
-        while (done.length < options.networks) {
-          done.push(yield* trained({ ...plan, images, test: tested }, done.length));
-        }
+        while (done.length < options.networks) done.push(yield* trained(plan, done.length));
       } finally {
-        images.dispose();
-        disposeTestSet(tested);
+        plan.dispose();
       }
     },
     finish() {
@@ -127,13 +124,12 @@ function* trained(plan: EvaluationPlan, network: number): Generator<EvaluationRe
 
 /** @throws InputError where a network trained on the one could not be tested on the other, or would be tested wrongly. */
 function checkFits(synthetic: SyntheticSet, test: Dataset): void {
-  for (const key of ["classNames", "imageShape", "mean", "std"] as const) {
+  for (const key of ["classNames", "imageShape"] as const) {
     const [expected, got] = [synthetic[key], test[key]].map((value) => JSON.stringify(value));
     check(
       expected === got,
       () =>
-        `evaluationOf: expected test images with ${key} ${expected}, as the synthetic set has it, got ${got}` +
-        (key === "mean" || key === "std" ? "; give datasetOf the mean and std of the training images" : ""),
+        `evaluationOf: expected test images with ${key} ${expected}, as the synthetic set has it, got ${got}`,
     );
   }
 }

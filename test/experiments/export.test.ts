@@ -12,7 +12,7 @@ import { cardSchema } from "../../experiments/export/card.ts";
 import { eightBit, folderName, pngLoss } from "../../experiments/export/png.ts";
 import { recordRow } from "../../experiments/gather.ts";
 import type { RunFolder } from "../../experiments/runFolder.ts";
-import { toPixels } from "../../experiments/space.ts";
+import { toPixels } from "../../src/runs/space.ts";
 import { type ImageShape, sizeOf } from "../../src/core/shape.ts";
 import { selectEngine } from "../../src/engines/index.ts";
 import { readNpz } from "../../src/formats/npz.ts";

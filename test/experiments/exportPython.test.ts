@@ -6,7 +6,7 @@ import { findPython } from "../../experiments/bench/workers.ts";
 import { exportRun } from "../../experiments/commands/export.ts";
 import { eightBit } from "../../experiments/export/png.ts";
 import { recordRow } from "../../experiments/gather.ts";
-import { channelsFirst, toPixels, type Whitening } from "../../experiments/space.ts";
+import { channelsFirst, toPixels, type Whitening } from "../../src/runs/space.ts";
 import { seeded } from "../../src/core/rng.ts";
 import { selectEngine } from "../../src/engines/index.ts";
 import { finishedRun, type Learnt } from "./finishedRun.ts";

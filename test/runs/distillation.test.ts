@@ -7,6 +7,7 @@ import { distillExperiment } from "../../experiments/commands/distill.ts";
 import { evaluateRun } from "../../experiments/commands/evaluate.ts";
 import { resolveExperiment } from "../../experiments/config.ts";
 import {
+  arraysOf,
   type Dataset,
   datasets,
   distillationOf,
@@ -16,8 +17,10 @@ import {
   type InMemoryOptions,
   InputError,
   pixelsOf,
+  readSafetensors,
   seeded,
   selectEngine,
+  setFrom,
   sgd,
   writeSafetensors,
 } from "../../src/index.ts";
@@ -159,15 +162,37 @@ test("what a method prepares is made part by part when it is asked for, once, fr
   expect([...rolled]).toEqual(expected);
 });
 
+test("what a method learns beside the images comes under plain names, and the set goes into a file and back", () => {
+  const objective = dm({ realBatch: 256, precision: "full" });
+  const run = started({
+    objective: {
+      ...objective,
+      optimizers: { labelLogits: sgd({ learningRate: 1, momentum: 0, weightDecay: 0 }) },
+      begin: ({ engine, labels }) => ({ learned: { labelLogits: engine.fill([labels.length, 3], 0) } }),
+      descent: (learned, draw) => {
+        const { value, gradients } = objective.descent!(learned, draw as never);
+        return { value, gradients: { ...gradients, labelLogits: learned.labelLogits!.mul(0) } };
+      },
+    },
+    steps: 1,
+  });
+  const synthetic = run.finish();
+  expect([...synthetic.softLabels!]).toEqual(Array<number>(18).fill(Math.fround(1 / 3)));
+  const { arrays } = readSafetensors(writeSafetensors(arraysOf(synthetic)));
+  const back = setFrom("file", arrays, synthetic);
+  expect(back.images).toEqual(synthetic.images);
+  expect(back.softLabels).toEqual(synthetic.softLabels);
+});
+
 test("without an objective the random real images are the result", () => {
   const run = distillationOf(real, { ...small, steps: 0 });
   expect([...run]).toEqual([]);
-  const { images, labels, mean, std } = run.synthetic();
-  expect([...labels]).toEqual([0, 0, 1, 1, 2, 2]);
+  const synthetic = run.synthetic();
+  expect([...synthetic.labels]).toEqual([0, 0, 1, 1, 2, 2]);
   const all = Array.from({ length: real.labels.length }, (_, i) =>
     real.pixels.slice(192 * i, 192 * (i + 1)).join(),
   );
-  const shown = pixelsOf({ images, mean, std });
+  const shown = pixelsOf(synthetic);
   for (let i = 0; i < 6; i++) expect(all).toContain(shown.slice(192 * i, 192 * (i + 1)).join());
 });
 

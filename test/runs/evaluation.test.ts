@@ -70,10 +70,9 @@ test("another architecture than the matching one can be trained, chosen or the c
 
 test.each<[string, Partial<Dataset>, string]>([
   [
-    "normalization",
-    { mean: [0.4, 0.5, 0.5] },
-    "evaluationOf: expected test images with mean [0.5,0.5,0.5], as the synthetic set has it, got [0.4,0.5,0.5]; " +
-      "give datasetOf the mean and std of the training images",
+    "shape",
+    { imageShape: [4, 16, 3] },
+    "evaluationOf: expected test images with imageShape [8,8,3], as the synthetic set has it, got [4,16,3]",
   ],
   [
     "classes",
@@ -84,6 +83,32 @@ test.each<[string, Partial<Dataset>, string]>([
 ])("test images of another %s are refused", (_, change, message) => {
   const attempt = (): unknown => evaluationOf(synthetic, { ...real, ...change }, { engine });
   expect(attempt).toThrow(new InputError(message));
+});
+
+test("test images are normalized as the synthetic ones are, whatever their own constants", () => {
+  const judged = (test: Dataset): unknown =>
+    evaluationOf(synthetic, test, { engine, protocol, networks: 1 }).finish();
+  expect(judged({ ...real, mean: [0.1, 0.2, 0.3], std: [1, 1, 1] })).toEqual(judged(real));
+});
+
+test("soft labels and a learning rate that were learned take the place of the labels and the protocol's rate", () => {
+  const swapped = { networks: 1, engine, protocol };
+  const { labels, classNames } = synthetic;
+  const rows = (label: (given: number) => number): Float32Array =>
+    Float32Array.from(
+      Array.from(labels).flatMap((given) => classNames.map((_, c) => (c === label(given) ? 1 : 0))),
+    );
+  const hard = evaluationOf(synthetic, real, swapped).finish();
+  const right = evaluationOf({ ...synthetic, softLabels: rows((given) => given) }, real, swapped).finish();
+  const wrong = evaluationOf(
+    { ...synthetic, softLabels: rows((given) => (given + 1) % 3) },
+    real,
+    swapped,
+  ).finish();
+  expect(right.accuracy).toBeCloseTo(hard.accuracy, 6);
+  expect(wrong.accuracy).toBeLessThan(0.4);
+  const slow = evaluationOf({ ...synthetic, learningRate: 1e-6 }, real, swapped).finish();
+  expect(slow.networks[0]!.training.learningRate).toBe(1e-6);
 });
 
 test("an unknown protocol is named with those there are", () => {

@@ -1,4 +1,4 @@
-import { type ImageShape, sizeOf } from "../src/core/shape.ts";
+import { type ImageShape, sizeOf } from "../core/shape.ts";
 
 /**
  * The space of whitened images: x ↦ (x − mean) · matrix on rows x of normalized values, channels first, d = c·h·w of
@@ -15,8 +15,11 @@ export interface Whitening {
 
 /** Constants of the space that images are in: (pixel/255 − mean)/std by channel, and then whitened where that is given. */
 export interface Space {
+  /** Mean of each channel, on the scale of pixel/255. */
   readonly mean: readonly number[];
+  /** Standard deviation of each channel, on the same scale. */
   readonly std: readonly number[];
+  /** Of images that are whitened. */
   readonly whitening?: Whitening | undefined;
 }
 

@@ -1,13 +1,15 @@
-import { check } from "../src/core/errors.ts";
-import { type ImageShape, sizeOf } from "../src/core/shape.ts";
-import type { HostArray, NamedArrays } from "../src/formats/array.ts";
+import { check } from "../core/errors.ts";
+import { type ImageShape, sizeOf } from "../core/shape.ts";
+import type { HostArray, NamedArrays } from "../formats/array.ts";
 import { channelsFirst, channelsLast, type Space } from "./space.ts";
 
 /** A synthetic set as files hold it, a run's or anyone's. */
 export interface StoredSet extends Space {
   /** As trained on, [n, height, width, channels]. */
   readonly images: Float32Array;
+  /** Height, width and channels of an image. */
   readonly imageShape: ImageShape;
+  /** Class of each image, [n]. */
   readonly labels: Int32Array;
   /** Weights of the classes in the cross-entropy of each image, [n, classes], to train with instead of the labels. */
   readonly softLabels?: Float32Array | undefined;

@@ -1,10 +1,10 @@
-import { sizeOf } from "../../src/core/shape.ts";
-import type { Dataset } from "../../src/datasets/dataset.ts";
-import type { Engine, Tensor } from "../../src/engines/index.ts";
-import { disposeTestSet, type TestSet, testSet } from "../../src/evaluation/accuracy.ts";
-import type { EvaluationPlan } from "../../src/evaluation/evaluate.ts";
-import type { Space } from "../space.ts";
-import type { StoredSet } from "../storedSet.ts";
+import { sizeOf } from "../core/shape.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import type { Engine, Tensor } from "../engines/index.ts";
+import { disposeTestSet, type TestSet, testSet } from "../evaluation/accuracy.ts";
+import type { EvaluationPlan } from "../evaluation/evaluate.ts";
+import type { Space } from "./space.ts";
+import type { StoredSet } from "./storedSet.ts";
 
 /** A plan with its tensors, which whoever made it frees. */
 export interface OpenPlan extends EvaluationPlan {
