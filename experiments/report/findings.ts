@@ -91,7 +91,9 @@ function sentencesOf(contest: Contest): string[] {
 /** Whom the highest mean cannot be told apart from. */
 function undecided({ leader, others, among }: Contest): string[] {
   const compared = others.map((other) => ({ other, comparison: compare(leader, other) }));
-  const above = compared.filter(({ comparison }) => comparison.holds);
+  // What is gained over the baseline is told by itself.
+  const told = others.length > 1 ? baselineOf(others) : undefined;
+  const above = compared.filter(({ other, comparison }) => comparison.holds && other !== told);
   const level = compared.filter(({ comparison }) => comparison.testable && !comparison.holds);
   const unknown = compared.filter(({ comparison }) => !comparison.testable);
   const closest = level.reduce((a, b) => (b.comparison.p > a.comparison.p ? b : a), level[0]!);
@@ -133,7 +135,7 @@ function variantSentence(alike: readonly Summary[]): string[] {
 
 /** What each method gains over the baseline, where that is not what the first sentences say already. */
 function gains(rivals: readonly Summary[]): string[] {
-  const baseline = rivals.find(({ objective, plugins }) => objective === BASELINE && plugins === "");
+  const baseline = baselineOf(rivals);
   const others = rivals.filter((one) => one !== baseline);
   if (!baseline || others.length < 2) return [];
   const compared = others
@@ -157,6 +159,10 @@ function gains(rivals: readonly Summary[]): string[] {
         ? "all hold"
         : `only ${sure.length > 1 ? "those" : "that"} of ${listed(sure)} hold${sure.length > 1 ? "" : "s"}`;
   return [`Gains over ${BASELINE} real images, in points: ${what}; ${holds}.`];
+}
+
+function baselineOf(rivals: readonly Summary[]): Summary | undefined {
+  return rivals.find((one) => methodOf(one) === BASELINE);
 }
 
 function evidence({ p, unit, counts: [one, other] }: Pick<Comparison, "p" | "unit" | "counts">): string {

@@ -11,7 +11,9 @@ const FINDINGS_SHOWN = 6;
 
 /** Title, numbers of everything, and in words what the results show. */
 export function overview(data: PageData): Html {
-  const findings = findingsOf(data.summaries);
+  const all = findingsOf(data.summaries);
+  // Comparisons first, then methods that were measured alone.
+  const findings = [...all.filter(({ methods }) => methods > 1), ...all.filter(({ methods }) => methods < 2)];
   return html`<section id="summary" aria-labelledby="summary-heading">
     <h1 id="summary-heading">Distilled sets, side by side</h1>
     <p class="lead">
