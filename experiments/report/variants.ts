@@ -3,9 +3,17 @@ import { type Summary } from "./summarize.ts";
 
 type Configured = Pick<Summary, "options" | "steps">;
 
+/** Options by path, of every text that was asked for: a report asks for the same ones many times. */
+const known = new Map<string, ReadonlyMap<string, string>>();
+
 /** All options of a summary by path, the number of steps among them. */
-export function optionsOf({ options, steps }: Configured): Map<string, string> {
-  return new Map([...parseOptions(options), ["steps", String(steps)]]);
+export function optionsOf({ options, steps }: Configured): ReadonlyMap<string, string> {
+  const text = `${options}\n${steps}`;
+  const before = known.get(text);
+  if (before) return before;
+  const parsed = new Map([...parseOptions(options), ["steps", String(steps)]]);
+  known.set(text, parsed);
+  return parsed;
 }
 
 /** Paths of the options in which two configs differ; one that only one of them has is among them. */
@@ -19,9 +27,14 @@ export function differences(one: Configured, other: Configured): string[] {
  * the first where several have as few. Accuracy has no say.
  */
 export function mainVariant<T extends Configured>(variants: readonly T[]): T {
-  const total = (one: T): number =>
-    variants.reduce((sum, other) => sum + (one === other ? 0 : differences(one, other).length), 0);
-  const totals = variants.map(total);
+  const options = variants.map(optionsOf);
+  const paths = new Set(options.flatMap((one) => [...one.keys()]));
+  const totals = variants.map(() => 0);
+  for (const path of paths) {
+    const counts = new Map<string | undefined, number>();
+    for (const one of options) counts.set(one.get(path), (counts.get(one.get(path)) ?? 0) + 1);
+    options.forEach((one, i) => (totals[i]! += variants.length - counts.get(one.get(path))!));
+  }
   return variants[totals.indexOf(Math.min(...totals))]!;
 }
 

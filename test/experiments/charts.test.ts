@@ -4,7 +4,12 @@ import { parse } from "vega";
 import { compile } from "vega-lite";
 import { type Chart, chartPng, chartsOf, chartSvg } from "../../experiments/report/charts/index.ts";
 import { optionCurves } from "../../experiments/report/charts/optionCurves.ts";
-import { logTicks, spansDecades, spreadGeometrically } from "../../experiments/report/charts/scales.ts";
+import {
+  logTicks,
+  spansDecades,
+  spreadGeometrically,
+  valuesAxis,
+} from "../../experiments/report/charts/scales.ts";
 import { shortNames } from "../../experiments/report/charts/shortNames.ts";
 import { stretched } from "../../experiments/report/charts/stretches.ts";
 import { percentSpread } from "../../experiments/report/numbers.ts";
@@ -320,6 +325,22 @@ describe("axes", () => {
     [[5], false],
   ] as const)("%j are spread geometrically: %p", (values, geometric) => {
     expect(spreadGeometrically(values)).toBe(geometric);
+  });
+
+  test("a 0 beside values that are spread geometrically keeps its place", () => {
+    expect(valuesAxis("λ", [0, 0.001, 0.01, 0.1])).toEqual({
+      title: "λ",
+      values: [0, 0.001, 0.01, 0.1],
+      scale: { smallest: 0.001 },
+    });
+    expect(valuesAxis("α", [0, 0.5, 1])).toEqual({ title: "α", values: [0, 0.5, 1] });
+    const rows = [0, 0.001, 0.01].map((weight) =>
+      row({ experiment: `e${weight}`, options: `weight=${weight}` }),
+    );
+    const [one] = chartsOf({ summaries: summarize(rows), classNames: {}, runs: [] }).filter(
+      ({ section }) => section === "options",
+    );
+    expect(JSON.stringify(one!.spec)).toContain('"type":"symlog","constant":0.001');
   });
 
   test("logarithmic axes are labeled at powers of ten, with 2 and 5 between where they are few", () => {

@@ -7,7 +7,7 @@ export type Layer = Extract<TopLevelSpec, { layer: unknown }>["layer"][number];
 /** One axis of numbers. */
 export interface Axis {
   readonly title: string;
-  readonly scale?: "log";
+  readonly scale?: "log" | NearZero;
   /** Where labels stand; by default where vega-lite puts them. */
   readonly values?: readonly number[];
   /** d3-format of labels. */
@@ -20,6 +20,11 @@ export interface Axis {
   readonly zero?: boolean;
   /** Pixels between the plot's edge and what is nearest. */
   readonly padding?: number;
+}
+
+/** Logarithmic beyond the smallest positive value, linear from there to 0, which then has its place too. */
+export interface NearZero {
+  readonly smallest: number;
 }
 
 /** An axis of accuracies, which are fractions: labels in percent, with as many digits as they need. */
@@ -39,8 +44,10 @@ export function quantity(
     type: "quantitative" as const,
     title,
     scale: {
-      ...(scale === "log" ? { type: "log" } : { zero }),
-      ...(domain ? { domain: [...domain], nice: false } : { nice: scale !== "log" && padding === undefined }),
+      ...scaleType(scale, zero),
+      ...(domain
+        ? { domain: [...domain], nice: false }
+        : { nice: scale === undefined && padding === undefined }),
       ...(padding !== undefined && { padding }),
     },
     axis: {
@@ -51,6 +58,11 @@ export function quantity(
     },
   };
   return options;
+}
+
+function scaleType(scale: Axis["scale"], zero: boolean): object {
+  if (scale === undefined) return { zero };
+  return scale === "log" ? { type: "log" } : { type: "symlog", constant: scale.smallest };
 }
 
 /** Layers in the report's frame: its letters, colors and width. */

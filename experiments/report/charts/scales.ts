@@ -43,8 +43,12 @@ export function logTicks(values: readonly number[]): number[] {
   return powers.length > 2 ? powers : inside([1, 2, 5]);
 }
 
-/** Values along an axis: logarithmic where they are spread so, with a label at each. */
+/** Values along an axis, with a label at each: logarithmic where they are spread so, beside a 0 or without. */
 export function valuesAxis(title: string, values: readonly number[]): Axis {
   const distinct = [...new Set(values)].sort((a, b) => a - b);
-  return { title, values: distinct, ...(spreadGeometrically(distinct) && { scale: "log" as const }) };
+  const [first, ...positive] = distinct;
+  const log = spreadGeometrically(distinct)
+    ? { scale: "log" as const }
+    : first === 0 && spreadGeometrically(positive) && { scale: { smallest: positive[0]! } };
+  return { title, values: distinct, ...log };
 }
