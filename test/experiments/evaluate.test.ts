@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
@@ -82,6 +82,14 @@ test("a report has a row for each method, and the page shows its images", async 
   const { table, page } = await writeReport(results);
   expect(table).toMatch(/\| dm \| \d+\.\d/);
   expect(page).toBe(join(results, "report.html"));
+  expect(readFileSync(join(results, "tables", "accuracy.md"), "utf8")).toBe(table);
+  const files = ["tables", "figures"].flatMap((folder) => readdirSync(join(results, folder)));
+  for (const stem of ["accuracy-procedural-lt2-ipc1", "classes-procedural-lt2-ipc1"]) {
+    expect(files).toEqual(expect.arrayContaining([`${stem}.csv`, `${stem}.tex`]));
+  }
+  for (const stem of ["loss-procedural-lt2-ipc1", "power-spectra-procedural-lt2-ipc1"]) {
+    expect(files).toEqual(expect.arrayContaining([`${stem}.svg`, `${stem}.png`]));
+  }
 });
 
 test("a run that is not done cannot be evaluated", async () => {

@@ -3,11 +3,11 @@ import type { ReportData } from "../data.ts";
 import { labelAmong, settingOf } from "../labels.ts";
 import type { Table } from "./table.ts";
 
-/** Time and memory of every config of a setting beside its accuracy. */
+/** Time and memory of every config of a setting beside its accuracy, where something was distilled. */
 export function costTables({ summaries }: ReportData): Table[] {
   return homeSettings(summaries).flatMap((rivals) => {
     const measured = rivals.filter(({ accuracy }) => accuracy.count > 0);
-    if (measured.length === 0) return [];
+    if (!measured.some(({ distillSeconds }) => distillSeconds.mean > 0)) return [];
     const { title, detail } = settingOf(measured[0]!);
     return [
       {
