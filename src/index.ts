@@ -1,4 +1,9 @@
-// The public API: what is not listed here is internal. Kernels are imported from kernels/index.ts.
+/**
+ * The public API: what is not listed here is internal. `distillationOf` and `evaluationOf` do a whole run in memory; what
+ * they are made of is here too, for methods of one's own. Kernels are imported from `distillery/kernels`.
+ *
+ * @module distillery
+ */
 
 // Errors, choices, random streams
 export { InputError } from "./core/errors.ts";
