@@ -57,7 +57,8 @@ export async function makePart(prepared: Prepared, source: Source, index: number
   const stop = stopSignal();
   try {
     if (hasPart(prepared, index)) return true;
-    const line = progressLine(`${preparation.name} ${index + 1}/${preparation.parts}`, 1);
+    const label = `${preparation.name} ${index + 1}/${preparation.parts}`;
+    const line = progressLine(label, 1, { unit: "share", more: preparation.parts - 1 - index });
     const work = preparation.part(source, index, preparationRng(preparation, index));
     let next = work.next();
     for (; !next.done; next = work.next()) {

@@ -10,8 +10,13 @@ export interface ProgressLine {
 }
 
 export interface ProgressOptions {
-  /** What is counted, in the singular: "step", "epoch". "MB" is a measure: it is written after its number. */
+  /**
+   * What is counted, in the singular: "step", "epoch". "MB" is a measure: it is written after its number. "share" is
+   * work that knows how far it is and counts nothing: `total` is 1.
+   */
   readonly unit?: string;
+  /** Pieces of the same work that come after it, as the other networks of an evaluation. */
+  readonly more?: number;
   /** Work that was done before, e.g. by the run that is resumed. Time left is extrapolated from what is done since. */
   readonly start?: number;
   readonly screen?: Screen;
@@ -31,14 +36,14 @@ const NOTABLE = 5;
 export function progressLine(
   label: string,
   total: number | undefined,
-  { unit = "step", start = 0, screen = standardError }: ProgressOptions = {},
+  { unit = "step", start = 0, more = 0, screen = standardError }: ProgressOptions = {},
 ): ProgressLine {
   const begun = screen.now();
   const rate = recentRate(() => screen.now(), start);
   let drawn = -Infinity;
   const show = (done: number, note: string): void => {
     const seconds = screen.now() - begun;
-    const state = { label, total, unit, done, seconds, rate: rate.perSecond(), note };
+    const state = { label, total, unit, done, seconds, rate: rate.perSecond(), more, note };
     if (screen.inPlace) {
       if (screen.now() - drawn < REDRAW_INTERVAL) return;
       drawn = screen.now();
@@ -107,6 +112,7 @@ interface State {
   readonly seconds: number;
   /** Units per second; NaN where unknown. */
   readonly rate: number;
+  readonly more: number;
   readonly note: string;
 }
 
@@ -123,13 +129,14 @@ function pieces(state: State): Piece[] {
   const percent = `${Math.floor(100 * share)} %`.padStart(5);
   return [
     { text: label, rank: 0 },
-    { text: Number.isNaN(share) ? "" : "█".repeat(filled) + "░".repeat(BAR - filled), rank: 6 },
+    { text: Number.isNaN(share) ? "" : "█".repeat(filled) + "░".repeat(BAR - filled), rank: 7 },
     { text: Number.isNaN(share) ? "" : percent, rank: 0 },
-    { text: countText(state), rank: 2 },
-    { text: rateText(state), rank: 4 },
-    { text: seconds < 1 ? "" : `${duration(seconds)} elapsed`, rank: 5 },
+    { text: countText(state), rank: 3 },
+    { text: rateText(state), rank: 5 },
+    { text: seconds < 1 ? "" : `${duration(seconds)} elapsed`, rank: 6 },
     { text: leftText(state), rank: 1 },
-    { text: note, rank: 3 },
+    { text: allLeftText(state), rank: 2 },
+    { text: note, rank: 4 },
   ].filter(({ text }) => text !== "");
 }
 
@@ -162,6 +169,7 @@ function plain(state: State): string {
     rateText(state),
     `${duration(seconds)} elapsed`,
     leftText(state),
+    allLeftText(state),
     note,
   ];
   return parts.filter((part) => part !== "").join(", ");
@@ -171,6 +179,7 @@ function plain(state: State): string {
 const measures = new Set(["MB"]);
 
 function countText({ done, total, unit }: State): string {
+  if (unit === "share") return "";
   const number = (value: number): string => String(Math.floor(value));
   const count = total === undefined ? number(done) : `${number(done)}/${number(total)}`;
   return measures.has(unit) ? `${count} ${unit}` : `${unit} ${count}`;
@@ -178,7 +187,7 @@ function countText({ done, total, unit }: State): string {
 
 /** "12.3 step/s", or "1.46 s/step" where that is the larger number. */
 function rateText({ rate, unit }: State): string {
-  if (!(rate > 0)) return "";
+  if (!(rate > 0) || unit === "share") return "";
   return rate >= 1 || measures.has(unit) ? `${digits(rate)} ${unit}/s` : `${digits(1 / rate)} s/${unit}`;
 }
 
@@ -190,6 +199,12 @@ function digits(value: number): string {
 function leftText({ rate, done, total }: State): string {
   if (total === undefined || !(rate > 0)) return "";
   return `${duration(Math.max(0, total - done) / rate)} left`;
+}
+
+/** Time left of this piece of work and all that come after it. */
+function allLeftText({ rate, done, total, more }: State): string {
+  if (total === undefined || !(rate > 0) || more === 0) return "";
+  return `${duration((Math.max(0, total - done) + more * total) / rate)} with ${more} more`;
 }
 
 /** Seconds as "42 s", "3 min 20 s", "2 h 05 min" or "3 d 04 h". */

@@ -141,7 +141,8 @@ async function trainedOn(
   const protocol = protocols[training.protocol];
   const plan = planOf(set, splits.test, { network: training.network, protocol }, engine);
   const train = async (seed: number): Promise<Row> => {
-    const outcome = await trainAndTest(plan, seed, `${subject.label}, network ${seed}`);
+    const more = seeds.length - 1 - seeds.indexOf(seed);
+    const outcome = await trainAndTest(plan, seed, `${subject.label}, network ${seed}`, more);
     return rowOf(subject.columns, plan, classCounts(splits.train), outcome);
   };
   try {

@@ -18,14 +18,19 @@ export interface Outcome {
   readonly evaluationSeed: number;
 }
 
-/** Trains and tests one network. A training that diverges is an outcome, not the end of the others. */
+/**
+ * Trains and tests one network. A training that diverges is an outcome, not the end of the others.
+ *
+ * @param more networks that come after it, for the time left.
+ */
 export async function trainAndTest(
   plan: EvaluationPlan,
   evaluationSeed: number,
   label: string,
+  more = 0,
 ): Promise<Outcome> {
   const { epochs } = plan.protocol.training;
-  const line = progressLine(label, epochs, { unit: "epoch" });
+  const line = progressLine(label, epochs, { unit: "epoch", more });
   const training = evaluate(plan, seeded(evaluationSeed).stream("evaluation"));
   const stop = stopSignal();
   try {

@@ -237,6 +237,14 @@ describe("in a log", () => {
     ]);
   });
 
+  test("work that counts nothing says its share alone, and what comes after it is added to the time left", () => {
+    const fake = new Fake();
+    const line = progressLine("experts 1/3", 1, { screen: fake.screen, unit: "share", more: 2 });
+    fake.seconds = 20;
+    line.at(0.5);
+    expect(fake.written.at(-1)).toBe("experts 1/3: 50 %, 20 s elapsed, 20 s left, 1 min 40 s with 2 more\n");
+  });
+
   test("silent work is announced before it begins, with a line after it where it took long", async () => {
     const fake = new Fake();
     await working("reading cifar10", () => (fake.seconds += 1), fake.screen);
