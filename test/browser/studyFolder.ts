@@ -1,0 +1,97 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { resolveExperiment } from "../../experiments/config.ts";
+import { writeWhole } from "../../experiments/files.ts";
+import { rowsFile } from "../../experiments/gather.ts";
+import { imageGrid } from "../../experiments/images.ts";
+import { machine } from "../../experiments/machine.ts";
+import type { RunRecord } from "../../experiments/report/data.ts";
+import { writeRows } from "../../experiments/results.ts";
+import { fileOf, prepareRun, type RunFolder } from "../../experiments/runFolder.ts";
+import { seeded } from "../../src/core/rng.ts";
+import { normalized } from "../../src/datasets/dataset.ts";
+import { procedural } from "../../src/datasets/procedural.ts";
+import { writeSafetensors } from "../../src/formats/safetensors.ts";
+import { richClassNames, richRows, richRuns } from "../experiments/richRows.ts";
+
+/** Images to show, five of each of ten classes, whatever the set is called. */
+const { train: real } = procedural.read({ trainPerClass: 5, testPerClass: 1 });
+
+/** A new, empty results folder. */
+export function newResults(): string {
+  return mkdtempSync(join(tmpdir(), "distillery-page-"));
+}
+
+/** A results folder as the study of `richRows` leaves it, with two runs under way and one folder that is damaged. */
+export async function studyFolder(): Promise<string> {
+  const results = newResults();
+  const rows = richRows();
+  writeRows(rowsFile(results), rows);
+  const runs = richRuns(rows);
+  const folders = await Promise.all(runs.map((run) => writeRun(results, run, "done")));
+  const learned = runs.filter(({ metrics }) => metrics.length > 0);
+  const [first, second] = [learned[0]!, learned.at(-1)!];
+  await writeRun(
+    results,
+    { ...first, experiment: "dm-longer", metrics: first.metrics.slice(0, 700) },
+    "going",
+  );
+  await writeRun(results, { ...second, experiment: "dm-mnist-early", metrics: [] }, "going");
+  writeWhole(join(folders[0]!.path, "..", "seed-9", "config.yaml"), "steps: [\n");
+  return results;
+}
+
+/** Writes a run's folder by the study's record of it. */
+export async function writeRun(
+  results: string,
+  record: RunRecord,
+  state: "done" | "going",
+): Promise<RunFolder> {
+  const run = runOf(results, record);
+  prepareRun(run, false);
+  const classNames = richClassNames[record.dataset as keyof typeof richClassNames];
+  const facts = { ...machine({ name: "torch-cpu", description: "libtorch, CPU, 2 threads" }), classNames };
+  writeWhole(fileOf(run, "machine"), JSON.stringify(facts));
+  const { metrics, spectra } = record;
+  writeWhole(fileOf(run, "metrics"), metrics.map((metric) => `${JSON.stringify(metric)}\n`).join(""));
+  writeWhole(fileOf(run, "real"), await gridOf(0));
+  writeWhole(fileOf(run, "images"), await gridOf(record.method === "random" ? 0 : 0.8, record.seed));
+  if (state === "going") return run;
+  if (spectra) writeWhole(fileOf(run, "spectra"), JSON.stringify(spectra));
+  writeWhole(fileOf(run, "synthetic"), writeSafetensors({}, {}));
+  return run;
+}
+
+function runOf(results: string, { experiment, method, seed, ...about }: RunRecord): RunFolder {
+  const [objective, plugin] = method.split(" + ");
+  const config = {
+    data: { name: about.dataset, imbalance: about.imbalance },
+    imagesPerClass: about.imagesPerClass,
+    ...(objective !== "random" && { objective }),
+    plugins: plugin === undefined ? [] : [{ name: plugin }],
+    steps: objective === "random" ? 0 : 2000,
+    seeds: [seed],
+  };
+  const path = join(results, "runs", experiment, `seed-${seed}`);
+  return { path, experiment: resolveExperiment(experiment, config), seed };
+}
+
+const grids = new Map<string, Promise<Buffer>>();
+
+/** A grid of real images under noise of a standard deviation. */
+export function gridOf(noise: number, seed = 0): Promise<Buffer> {
+  const key = `${noise}/${seed}`;
+  const grid = grids.get(key) ?? newGrid(noise, seed);
+  grids.set(key, grid);
+  return grid;
+}
+
+function newGrid(noise: number, seed: number): Promise<Buffer> {
+  const rng = seeded(seed);
+  const images = normalized(real, Array.from(real.labels.keys())).map(
+    (value) => value + noise * rng.normal(),
+  );
+  const { imageShape, labels, classNames, mean, std } = real;
+  return imageGrid({ images, imageShape, labels, classes: classNames.length, mean, std });
+}
