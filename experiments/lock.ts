@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { linkSync, readFileSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { Worker } from "node:worker_threads";
 import { InputError } from "../src/core/errors.ts";
@@ -93,6 +93,11 @@ export function locked<T>(path: string, work: () => T): T {
 
 /** Seconds to wait for work that takes milliseconds. */
 const PATIENCE = 120;
+
+/** Removes a lock that no living process holds: what a killed one leaves behind. */
+export function removeIfStale(path: string): void {
+  if (existsSync(path)) acquire(path, { long: false })?.release();
+}
 
 /** Who holds a lock now; undefined where nobody does. */
 export function ownerOf(path: string): Owner | undefined {

@@ -7,6 +7,7 @@ import { datasets } from "../src/datasets/index.ts";
 import { type Experiment, parseYaml, resolveExperiment } from "./config.ts";
 import { writeWhole } from "./files.ts";
 import { leavesOf } from "./leaves.ts";
+import { removeIfStale } from "./lock.ts";
 
 /** One line of metrics.jsonl. */
 export interface Metric {
@@ -78,7 +79,8 @@ export function openRun(results: string, experiment: Experiment, seed: number, f
       differing.length === 0,
       () =>
         `${run.path}: holds a run of other options (${differing.join("; ")}); ` +
-        "give this one another name with --name, or replace that one with --force",
+        "give this one another name with --name, or replace that one with --force; " +
+        "for a sweep, choose another folder with --results, or remove that one",
     );
   }
   return run;
@@ -116,14 +118,15 @@ export function readRun(path: string, overrides: readonly string[] = []): RunFol
 
 /** Runs below a results folder, in order of their names. */
 export function listRuns(results: string): string[] {
-  const root = join(results, "runs");
-  if (!existsSync(root)) return [];
-  const folders = (path: string): string[] =>
-    readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => join(path, entry.name))
-      .sort();
-  return folders(root).flatMap(folders).filter(isRun);
+  return foldersIn(join(results, "runs")).flatMap(foldersIn).filter(isRun);
+}
+
+function foldersIn(path: string): string[] {
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(path, entry.name))
+    .sort();
 }
 
 /** The results folder that a run lies in. */
@@ -139,6 +142,13 @@ export function isDone(run: RunFolder): boolean {
 /** The lock of whoever distils the run; with an evaluation's name, of whoever trains that network. */
 export function lockOf(run: { readonly path: string }, part = ""): string {
   return `${run.path}${part === "" ? "" : `.${part}`}.lock`;
+}
+
+/** Removes locks beside runs that killed processes have left. */
+export function removeStaleLocks(results: string): void {
+  for (const folder of foldersIn(join(results, "runs"))) {
+    for (const file of readdirSync(folder)) if (file.endsWith(".lock")) removeIfStale(join(folder, file));
+  }
 }
 
 /** Adds a step's line to metrics.jsonl. */

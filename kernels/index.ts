@@ -1,9 +1,3 @@
-/**
- * Positive-definite kernels on feature vectors, stationary ones with their exact laws of frequencies.
- *
- * @module distillery/kernels
- */
-
 import type { Chosen, OptionTable } from "../src/core/options.ts";
 import { cauchy, cauchyOptions } from "./cauchy.ts";
 import { cauchyProduct, cauchyProductOptions } from "./cauchyProduct.ts";

@@ -1,9 +1,4 @@
-/**
- * The public API: what is not listed here is internal. `distillationOf` and `evaluationOf` do a whole run in memory; what
- * they are made of is here too, for methods of one's own. Kernels are imported from `distillery/kernels`.
- *
- * @module distillery
- */
+// The public API: what is not listed here is internal. Kernels are imported from kernels/index.ts.
 
 // Errors, choices, random streams
 export { InputError } from "./core/errors.ts";

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Argv } from "yargs";
 import { showStatus, submitSweep } from "../commands/slurm.ts";
 import { phasesOfSweep, runSweep } from "../commands/sweep.ts";
+import { planSweep } from "../commands/sweepPlan.ts";
 import { readSweep } from "../sweep/expand.ts";
 import { findTask, performTask } from "../sweep/work.ts";
 import { phaseNames } from "../tasks.ts";
@@ -29,6 +30,11 @@ const described = (command: Argv) =>
       type: "string",
       describe: "Folder of what runs share, such as expert trajectories; by default in the results",
     })
+    .option("plan", {
+      type: "boolean",
+      default: false,
+      describe: "Show the runs, and the time, memory and disk that they need, measured by a few steps",
+    })
     .option("jobs", { type: "number", default: 1, describe: "Runs at a time" })
     .option("threads", {
       type: "number",
@@ -52,7 +58,7 @@ export const sweepCommand = (cli: Argv): Argv =>
     "sweep <file> [overrides..]",
     "Run a grid of experiments; what is done is kept, what was cut off goes on",
     described,
-    async ({ file, overrides = [], task: id, ...given }) => {
+    async ({ file, overrides = [], task: id, plan, ...given }) => {
       const sweep = readSweep(file, overrides);
       const { results = join("results", sweep.name), prepared = join(results, "prepared") } = given;
       const { jobs, threads, spread, engine, phase } = given;
@@ -72,8 +78,13 @@ export const sweepCommand = (cli: Argv): Argv =>
         return;
       }
       const options = { results, prepared, jobs, threads, spread, engine, phase };
+      const asked = { file, overrides, sweep };
+      if (plan) {
+        await planSweep(asked, options, print);
+        return;
+      }
       if (id === undefined) {
-        if (!(await runSweep({ file, overrides, sweep }, options, print))) process.exitCode = 1;
+        if (!(await runSweep(asked, options, print))) process.exitCode = 1;
         return;
       }
       const task = findTask(phasesOfSweep(sweep, options), id);

@@ -6,7 +6,7 @@ import { gatherRows } from "../gather.ts";
 import { isHeld } from "../lock.ts";
 import { pluralOf } from "../report/labels.ts";
 import { standardError } from "../screen.ts";
-import { isDone, lockOf } from "../runFolder.ts";
+import { isDone, lockOf, removeStaleLocks } from "../runFolder.ts";
 import { board, type Failed, nameOf } from "../sweep/board.ts";
 import { startWork } from "../sweep/child.ts";
 import type { Sweep } from "../sweep/expand.ts";
@@ -165,6 +165,7 @@ async function finish(
   { asked, results, tasks, failed, stopped }: Ended,
   print: (line: string) => void,
 ): Promise<boolean> {
+  removeStaleLocks(results);
   const rows = gatherRows(results);
   const undone = tasks.filter((task) => !task.isDone());
   if (stopped && undone.length > 0) {
@@ -173,7 +174,7 @@ async function finish(
     );
   }
   if (rows.length > 0) {
-    const { table, page } = await Promise.resolve(writeReport(results));
+    const { table, page } = await writeReport(results);
     print(`\n${table}\n${page}`);
   }
   if (undone.length === 0) return true;

@@ -149,8 +149,10 @@ function experimentOf(cell: readonly Choice[], name: string, config: unknown, pa
  * end of the option's path, as long as needed to tell it from other axes, and the value.
  */
 function namesOf(axes: readonly Axis[], cells: readonly (readonly Choice[])[]): string[] {
-  const optionPaths = axes.filter(({ labelled }) => !labelled).map(({ name }) => name);
-  const short = axes.map(({ name, labelled }) => (labelled ? "" : `${shortened(name, optionPaths)}-`));
+  // `objective.kernel.name` says which kernel.
+  const pathOf = ({ name }: Axis): string => name.replace(/\.name$/, "");
+  const optionPaths = axes.filter(({ labelled }) => !labelled).map(pathOf);
+  const short = axes.map((axis) => (axis.labelled ? "" : `${shortened(pathOf(axis), optionPaths)}-`));
   return cells.map((cell) => cell.map(({ label }, place) => short[place]! + label).join("_"));
 }
 
@@ -158,7 +160,7 @@ function shortened(path: string, among: readonly string[]): string {
   const parts = path.split(".");
   const end = (length: number): string => parts.slice(-length).join(".");
   const isClear = (text: string): boolean =>
-    among.every((other) => other === path || !`.${other}.`.includes(`.${text}.`));
+    among.every((other) => `${other}.`.startsWith(`${path}.`) || !`.${other}.`.includes(`.${text}.`));
   for (let length = 1; length < parts.length; length++) if (isClear(end(length))) return end(length);
   return path;
 }

@@ -57,7 +57,7 @@ function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[], input:
 }
 
 /** The schema behind defaults, optional marks and preprocessing. */
-function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+export function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     return unwrapped(schema.def.innerType);
   }

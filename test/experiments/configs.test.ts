@@ -5,7 +5,9 @@ import { afterAll, describe, expect, test } from "@jest/globals";
 import { distillExperiment } from "../../experiments/commands/distill.ts";
 import { readExperiment, resolveExperiment } from "../../experiments/config.ts";
 import { isDone, readMetrics, readRun } from "../../experiments/runFolder.ts";
+import { readSweep } from "../../experiments/sweep/expand.ts";
 import { selectEngine } from "../../src/engines/index.ts";
+import { objectiveOf } from "../../src/runs/setting.ts";
 
 const files = readdirSync("configs").filter((file) => file.endsWith(".yaml"));
 const { engine } = await selectEngine("auto", { threads: 1 }); // small tensors gain nothing from more
@@ -32,4 +34,15 @@ describe.each(files)("%s", (file) => {
     const again = { ...readRun(run!.path).experiment, seeds: [0] };
     expect(again).toEqual(experiment);
   }, 60_000);
+});
+
+describe.each(readdirSync("configs/sweeps"))("sweeps/%s", (file) => {
+  test("expands to cells that are valid, and whose methods can be built", () => {
+    const { cells } = readSweep(join("configs/sweeps", file));
+    expect(cells.length).toBeGreaterThan(1);
+    for (const { experiment } of cells) {
+      expect(objectiveOf(experiment)?.name).toBe(experiment.objective?.name);
+      expect(experiment.seeds.length).toBeGreaterThan(0);
+    }
+  });
 });

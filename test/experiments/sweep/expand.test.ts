@@ -77,6 +77,7 @@ test("names take as much of an option's path as tells it from the others, and va
     read({
       config: { ...config, objective: "csdm" },
       grid: {
+        "objective.kernel.name": ["matern32"],
         "objective.kernel.scale": [0.5],
         "objective.bandwidth.factor": [2, null],
         "evaluation.network": [{ name: "convNet", depth: 2 }],
@@ -86,10 +87,10 @@ test("names take as much of an option's path as tells it from the others, and va
     }),
   );
   expect(names).toEqual([
-    "scale-0.5_factor-2_evaluation.network-convNet-depth-2_depth-2_plugins-none",
-    "scale-0.5_factor-2_evaluation.network-convNet-depth-2_depth-2_plugins-difficultyCorrection-weight-0.1",
-    "scale-0.5_factor-default_evaluation.network-convNet-depth-2_depth-2_plugins-none",
-    "scale-0.5_factor-default_evaluation.network-convNet-depth-2_depth-2_plugins-difficultyCorrection-weight-0.1",
+    "kernel-matern32_scale-0.5_factor-2_evaluation.network-convNet-depth-2_depth-2_plugins-none",
+    "kernel-matern32_scale-0.5_factor-2_evaluation.network-convNet-depth-2_depth-2_plugins-difficultyCorrection-weight-0.1",
+    "kernel-matern32_scale-0.5_factor-default_evaluation.network-convNet-depth-2_depth-2_plugins-none",
+    "kernel-matern32_scale-0.5_factor-default_evaluation.network-convNet-depth-2_depth-2_plugins-difficultyCorrection-weight-0.1",
   ]);
 });
 
@@ -188,7 +189,7 @@ describe("what is wrong is said with its place and what to do", () => {
       "an option that only some methods have",
       { config, grid: { "objective.name": ["csdm", "dm"], "objective.kernel": ["matern32"] } },
       [],
-      `${path}, cell name-dm_kernel-matern32: objective.kernel: unknown option; expected one of realBatch, precision, name. If only some cells have objective.kernel, leave the others out with \`exclude\`, or set it in labelled cases`,
+      `${path}, cell objective-dm_kernel-matern32: objective.kernel: unknown option; expected one of realBatch, precision, name. If only some cells have objective.kernel, leave the others out with \`exclude\`, or set it in labelled cases`,
     ],
     [
       "an option inside a case that is none",
