@@ -29,7 +29,7 @@ import { groups, summarize } from "./summarize.ts";
 /** A results folder as read: what all its reports are made of. */
 export interface Results {
   readonly path: string;
-  /** Baselines first, then in the order of the table of methods. */
+  /** Like the runs: baselines first, then in the order of the table of methods. */
   readonly rows: readonly Row[];
   readonly runs: readonly StudiedRun[];
   /** Run folders that could not be read, and why. */
@@ -58,12 +58,17 @@ export function readResults(path: string): Results {
       return [];
     }
   });
-  return { path, rows: inMethodOrder(readRows(rowsFile(path))), runs, unreadable };
+  return {
+    path,
+    rows: inMethodOrder(readRows(rowsFile(path)), methodOf),
+    runs: inMethodOrder(runs, ({ method }) => method),
+    unreadable,
+  };
 }
 
-function inMethodOrder(rows: readonly Row[]): Row[] {
-  const order = inOrder(rows.map(methodOf));
-  return [...rows].sort((a, b) => order.indexOf(methodOf(a)) - order.indexOf(methodOf(b)));
+function inMethodOrder<T>(items: readonly T[], methodOfItem: (item: T) => string): T[] {
+  const order = inOrder(items.map(methodOfItem));
+  return [...items].sort((a, b) => order.indexOf(methodOfItem(a)) - order.indexOf(methodOfItem(b)));
 }
 
 function studied(folder: RunFolder): StudiedRun {
