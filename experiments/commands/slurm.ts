@@ -48,7 +48,8 @@ export function showStatus(asked: AskedOfSlurm, json: boolean, print: (line: str
   else for (const line of statusLines(status)) print(line);
 }
 
-function statusOfSweep(asked: AskedOfSlurm): SweepStatus {
+/** What every task of a sweep is at, and when all is done. */
+export function statusOfSweep(asked: AskedOfSlurm): SweepStatus {
   const given = slurmSweepOf(asked);
   const submissions = submissionsOf(given.results, given.name);
   const latest = submissions.findLast(({ path }) => Object.keys(readJobs(path)).length > 0)?.plan;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { selectEngine } from "../../src/engines/index.ts";
 import { gatherRows } from "../../experiments/gather.ts";
+import { statusOfSweep } from "../../experiments/commands/slurm.ts";
 import { attemptsOf, type Attempt } from "../../experiments/slurm/attempts.ts";
 import type { SweepStatus } from "../../experiments/slurm/statusText.ts";
 import { readSweep } from "../../experiments/sweep/expand.ts";
@@ -21,7 +22,8 @@ export interface SweepOnDisk {
   run(
     ...given: readonly string[]
   ): Promise<{ readonly code: number; readonly output: string; readonly errors: string }>;
-  status(): Promise<SweepStatus>;
+  /** What `--status` tells. */
+  status(): SweepStatus;
   /** Accuracies of the rows, sorted by run and network: all that must not depend on where it was done. */
   accuracies(results?: string): (readonly unknown[])[];
   /** The same work in this process, without Slurm. */
@@ -53,11 +55,11 @@ export function sweepOnDisk(name: string, content: object, environment: NodeJS.P
           resolve({ code: code ?? -1, output, errors });
         });
       }),
-    async status() {
-      const { output, errors } = await sweep.run("--status", "--json");
-      if (output === "") throw new Error(errors);
-      return JSON.parse(output) as SweepStatus;
-    },
+    status: () =>
+      statusOfSweep({
+        ...{ file, overrides: [], sweep: readSweep(file), results, prepared: join(results, "prepared") },
+        ...{ spread: false, engine: undefined, jobs: {} },
+      }),
     accuracies: (from = results) =>
       gatherRows(from)
         .map((row) => [
