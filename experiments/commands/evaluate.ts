@@ -13,6 +13,7 @@ import { type ForeignOptions, foreignSubject } from "../judge/foreignSubject.ts"
 import { checkFits, type Subject, subjectOf, type Training, trainingOf } from "../judge/subject.ts";
 import { rowOf, trainAndTest } from "../judge/train.ts";
 import { acquire, describe, ownerOf } from "../lock.ts";
+import { pluralOf } from "../report/labels.ts";
 import { type Row, rowFromJson, rowJson } from "../results.ts";
 import { isDone, lockOf, type RunFolder } from "../runFolder.ts";
 
@@ -200,5 +201,5 @@ export function accuracyText(rows: readonly Row[]): string {
   const accuracies = rows.map((row) => 100 * row.accuracy).filter(Number.isFinite);
   if (accuracies.length === 0) return `no accuracy: ${rows[0]?.status ?? "no network was trained"}`;
   const spread = accuracies.length > 1 ? ` ± ${sampleStandardDeviation(accuracies).toFixed(1)}` : "";
-  return `${mean(accuracies).toFixed(1)}${spread} % over ${accuracies.length} networks`;
+  return `${mean(accuracies).toFixed(1)}${spread} % over ${pluralOf(accuracies.length, "network")}`;
 }

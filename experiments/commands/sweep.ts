@@ -188,5 +188,5 @@ async function finish(
 function whyNot(task: Task, failed: readonly Failed[]): string {
   const own = failed.find((one) => one.task === task);
   if (own) return `${own.reason} (${own.log})`;
-  return task.run && failureTime(task.run) > 0 ? "failed in another process" : "not tried";
+  return task.run && failureTime(task.run) > 0 ? "failed in another process" : "ended before it was done";
 }
