@@ -1,3 +1,4 @@
+import { check } from "../../src/core/errors.ts";
 import type { SlurmOptions } from "../slurm/options.ts";
 
 /** Options of `sweep` for Slurm. Those of a job can also stand in the sweep file, under `slurm`. */
@@ -37,7 +38,17 @@ const JOB = [
   ...(["constraint", "exclude", "signal", "report", "sbatch"] as const),
 ] satisfies (keyof SlurmOptions)[];
 
-/** What the command line says of jobs. */
+/**
+ * What the command line says of jobs.
+ *
+ * @throws InputError for options of Slurm without --slurm: whoever gives them does not want the sweep to run here.
+ */
 export function jobOptionsOf(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const stray =
+    JOB.find((name) => given[name] !== undefined) ?? (given["dry-run"] === true ? "dry-run" : undefined);
+  check(
+    stray === undefined || given.slurm === true,
+    () => `--${stray!}: expected --slurm beside it; without, the sweep would run on this machine`,
+  );
   return Object.fromEntries(JOB.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
 }

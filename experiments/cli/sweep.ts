@@ -62,6 +62,7 @@ export const sweepCommand = (cli: Argv): Argv =>
       const sweep = readSweep(file, overrides);
       const { results = join("results", sweep.name), prepared = join(results, "prepared") } = given;
       const { jobs, threads, spread, engine, phase } = given;
+      const jobOptions = jobOptionsOf(given);
       if (given.slurm || given.status) {
         const asked = {
           file,
@@ -71,7 +72,7 @@ export const sweepCommand = (cli: Argv): Argv =>
           prepared,
           spread,
           engine,
-          jobs: jobOptionsOf(given),
+          jobs: jobOptions,
         };
         if (given.status) showStatus(asked, given.json, print);
         else submitSweep(asked, given["dry-run"], print);

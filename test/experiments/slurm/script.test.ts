@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { jobOptionsOf } from "../../../experiments/cli/slurmOptions.ts";
 import { slurmSchema } from "../../../experiments/slurm/options.ts";
 import { MERGE } from "../../../experiments/slurm/plan.ts";
 import { AGAIN, indexRanges, quoted, scriptOf } from "../../../experiments/slurm/script.ts";
@@ -106,6 +107,20 @@ test.each([
 ])("%j is refused", (options, name) => {
   const { error } = slurmSchema.safeParse(options);
   expect(JSON.stringify(error!.issues)).toContain(name);
+});
+
+test("options of Slurm without --slurm do not start the sweep here", () => {
+  expect(() => jobOptionsOf({ slurm: false, partition: "gpu" })).toThrow(
+    "--partition: expected --slurm beside it",
+  );
+  expect(() => jobOptionsOf({ slurm: false, "dry-run": true })).toThrow(
+    "--dry-run: expected --slurm beside it",
+  );
+  expect(jobOptionsOf({ slurm: false, "dry-run": false, jobs: 2 })).toEqual({});
+  expect(jobOptionsOf({ slurm: true, requeue: false, mem: "4G", jobs: 2 })).toEqual({
+    requeue: false,
+    mem: "4G",
+  });
 });
 
 test("indices as ranges", () => {
