@@ -38,6 +38,7 @@ export async function main(argv: readonly string[] = hideBin(process.argv)): Pro
     await cli
       .demandCommand(1, "Name a command.")
       .strict()
+      .middleware(checkOnce, true)
       .parserConfiguration({ "camel-case-expansion": false })
       .fail((message, error) => {
         throw error ?? new InputError(`${message} (distillery --help lists commands and options)`);
@@ -48,6 +49,16 @@ export async function main(argv: readonly string[] = hideBin(process.argv)): Pro
     process.stderr.write(`${messageOf(error as Error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** Arguments that take several values. */
+const lists = new Set(["_", "overrides", "cases", "sbatch"]);
+
+/** An option that is given twice would be a list where its command expects one value. */
+function checkOnce(given: Readonly<Record<string, unknown>>): void {
+  const twice = Object.entries(given).find(([name, value]) => Array.isArray(value) && !lists.has(name));
+  if (twice)
+    throw new InputError(`--${twice[0]}: expected one value, got ${(twice[1] as unknown[]).join(" and ")}`);
 }
 
 /** One line for what the user can mend, the system's refusals among it; the stack for all else. */

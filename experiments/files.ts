@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { InputError } from "../src/core/errors.ts";
 
@@ -17,5 +17,18 @@ export function inFile<T>(path: string, read: () => T): T {
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(`${path}: ${error.message}; the file is damaged: distil again with --force`);
+  }
+}
+
+/** What a file of ours holds as JSON. */
+export function readJson(path: string): unknown {
+  const text = readFileSync(path, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputError(
+      `${path}: expected JSON, got a file that is cut short or otherwise damaged (${(error as Error).message}); ` +
+        "remove it, and start the command again that makes it",
+    );
   }
 }

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { writeWhole } from "./files.ts";
 import { locked } from "./lock.ts";
-import { DISTILLATION_FAILED, readRows, type Row, rowFromJson, rowJson, writeRows } from "./results.ts";
+import { DISTILLATION_FAILED, readRows, readRow, type Row, rowJson, writeRows } from "./results.ts";
 import { fileOf, listRuns, resultsOf, type RunFolder } from "./runFolder.ts";
 
 /** Where a results folder keeps its rows. */
@@ -62,7 +62,7 @@ export function rowsOfRun(run: { readonly path: string }): Row[] {
     : [];
   const failure = fileOf(run, "failure");
   const files = evaluations.length === 0 && existsSync(failure) ? [failure] : evaluations;
-  return files.map((file) => rowFromJson(readFileSync(file, "utf8")));
+  return files.map(readRow);
 }
 
 /**

@@ -19,8 +19,10 @@ export interface Owner {
   readonly pid: number;
   /** Start of the process and boot of the machine, so that a later process of the same number is told apart. */
   readonly born: string;
-  /** The scheduler's job, if it runs in one. A job that starts again is not running elsewhere any more. */
+  /** The scheduler's job, if it runs in one, on one machine or on several at once. */
   readonly job: string;
+  /** How often the scheduler has started that job again. Once it has, no process of the time before is running any more. */
+  readonly restarts: number;
   readonly token: string;
 }
 
@@ -102,7 +104,13 @@ export function removeIfStale(path: string): void {
 /** Who holds a lock now; undefined where nobody does. */
 export function ownerOf(path: string): Owner | undefined {
   const text = contentOf(path);
-  return text === undefined ? undefined : (JSON.parse(text) as Owner);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Owner;
+  } catch {
+    // It got its name when it was whole, but a machine that loses its power may leave it empty: silence frees it.
+    return { host: "an unknown machine", pid: 0, born: "", job: "", restarts: 0, token: "" };
+  }
 }
 
 /** Whether a living process holds the lock, as far as this one can tell. */
@@ -163,7 +171,7 @@ function removeStale(path: string, candidate: string): boolean {
 function isStale(path: string, owner: Owner, now: number): boolean {
   const me = self();
   if (owner.host === me.host) return owner.born !== birth(owner.pid);
-  if (owner.job !== "" && owner.job === me.job) return true;
+  if (owner.job !== "" && owner.job === me.job && owner.restarts < me.restarts) return true;
   return now - modified(path) > 1000 * SILENCE;
 }
 
@@ -178,7 +186,8 @@ function modified(path: string): number {
 
 function self(): Omit<Owner, "token"> {
   const { pid } = process;
-  return { host: hostname(), pid, born: birth(pid), job: process.env.SLURM_JOB_ID ?? "" };
+  const { SLURM_JOB_ID: job = "", SLURM_RESTART_COUNT: restarts = "0" } = process.env;
+  return { host: hostname(), pid, born: birth(pid), job, restarts: Number(restarts) };
 }
 
 /** When a process of this machine started, as a text that no other process has; empty where there is no such process. */

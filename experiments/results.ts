@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { InputError } from "../src/core/errors.ts";
-import { writeWhole } from "./files.ts";
+import { readJson, writeWhole } from "./files.ts";
 
 /**
  * One line of runs.csv: one evaluation network trained on the synthetic set of one run, or a distillation that failed.
@@ -121,10 +121,15 @@ export function rowJson(row: Row): string {
   return `${JSON.stringify(row, short, 2)}\n`;
 }
 
+/** The row that `rowJson` wrote to a file. */
+export const readRow = (path: string): Row => rowOf(readJson(path));
+
 /** The row that `rowJson` wrote. */
-export function rowFromJson(text: string): Row {
+export const rowFromJson = (text: string): Row => rowOf(JSON.parse(text));
+
+function rowOf(parsed: unknown): Row {
   const noNumber = (value: unknown): unknown =>
     value === null ? NaN : Array.isArray(value) ? value.map(noNumber) : value;
-  const entries = Object.entries(JSON.parse(text) as Row).map(([name, value]) => [name, noNumber(value)]);
+  const entries = Object.entries(parsed as Row).map(([name, value]) => [name, noNumber(value)]);
   return Object.fromEntries(entries) as Row;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import {
   augmentationFor,
   type Protocol,
@@ -7,6 +7,7 @@ import {
 } from "../../src/evaluation/protocols.ts";
 import { mean, sampleStandardDeviation } from "../../src/evaluation/statistics.ts";
 import { type Artifact, bytes, sha256 } from "../artifact.ts";
+import { readJson } from "../files.ts";
 import type { Row } from "../results.ts";
 import { fileOf, type RunFolder } from "../runFolder.ts";
 import { methodName } from "../setting.ts";
@@ -87,7 +88,7 @@ function datasetOf(run: RunFolder, { card }: Artifact): Card["dataset"] {
   const options = Object.fromEntries(Object.entries(data).filter(([key]) => key !== "root"));
   const { trainingImages, trainingSha256 } = card;
   const file = fileOf(run, "indices");
-  const indices = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as number[]) : undefined;
+  const indices = existsSync(file) ? (readJson(file) as number[]) : undefined;
   return {
     ...options,
     name: data.name,

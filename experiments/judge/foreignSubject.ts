@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { check, InputError, oneOf } from "../../src/core/errors.ts";
 import { datasets } from "../../src/datasets/index.ts";
@@ -7,7 +7,7 @@ import { bytes, sha256 } from "../artifact.ts";
 import { type Experiment, experimentSchema, resolveExperiment } from "../config.ts";
 import { loadData } from "../data/load.ts";
 import type { Card } from "../export/card.ts";
-import { writeWhole } from "../files.ts";
+import { readJson, writeWhole } from "../files.ts";
 import { optionsText } from "../leaves.ts";
 import { artifactFolder, SOURCE } from "../gather.ts";
 import { type ClassedSet, inOrder } from "./classOrder.ts";
@@ -125,7 +125,7 @@ function keptIn(
   const hash = sha256(bytes(set.images), bytes(set.labels), bytes(set.softLabels ?? new Float32Array(0)));
   const source = { path: resolve(foreign.path), sha256: hash };
   if (existsSync(file)) {
-    const before = JSON.parse(readFileSync(file, "utf8")) as typeof source;
+    const before = readJson(file) as typeof source;
     if (before.sha256 !== hash && !force) {
       throw new InputError(
         `${folder}: holds rows of another set (${before.path}); call this one something else with --name, ` +

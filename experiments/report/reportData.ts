@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 
 import { InputError } from "../../src/core/errors.ts";
+import { readJson } from "../files.ts";
 import { rowsFile } from "../gather.ts";
 import { isHeld } from "../lock.ts";
 import type { Machine } from "../machine.ts";
-import { readRows, type Row, rowFromJson } from "../results.ts";
+import { readRow, readRows, type Row } from "../results.ts";
 import {
   fileOf,
   isDone,
@@ -88,7 +89,7 @@ function studied(folder: RunFolder): StudiedRun {
 }
 
 function machineOf(file: string): { readonly machine?: RunMachine } {
-  return existsSync(file) ? { machine: JSON.parse(readFileSync(file, "utf8")) as RunMachine } : {};
+  return existsSync(file) ? { machine: readJson(file) as RunMachine } : {};
 }
 
 /** All that the page of a results folder shows. */
@@ -121,7 +122,7 @@ function recordOf(run: StudiedRun): RunRecord {
   return {
     ...run,
     metrics: metricsOf(run.folder),
-    ...(existsSync(spectra) && { spectra: JSON.parse(readFileSync(spectra, "utf8")) as Spectra }),
+    ...(existsSync(spectra) && { spectra: readJson(spectra) as Spectra }),
   };
 }
 
@@ -136,7 +137,7 @@ function unfinishedOf(run: StudiedRun): Unfinished {
     metrics,
     busy: isHeld(lockOf(folder)),
     ...(existsSync(logged) && { updated: statSync(logged).mtime.toISOString() }),
-    ...(existsSync(failure) && { failure: rowFromJson(readFileSync(failure, "utf8")).status }),
+    ...(existsSync(failure) && { failure: readRow(failure).status }),
   };
 }
 

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, isHeld, ownerOf } from "../lock.ts";
-import { rowFromJson } from "../results.ts";
+import { readRow } from "../results.ts";
 import { fileOf, isDone, lockOf, readMetrics } from "../runFolder.ts";
 import type { Phase, Task } from "../tasks.ts";
 import { type Attempt, attemptsOf } from "./attempts.ts";
@@ -131,7 +131,7 @@ function ownOwner({ run }: Task): string | undefined {
 function failureOf({ run }: Task, attempt: Attempt | undefined): string | undefined {
   if (attempt?.outcome === "failed") return attempt.error;
   if (!run || isDone(run) || !existsSync(fileOf(run, "failure"))) return undefined;
-  return rowFromJson(readFileSync(fileOf(run, "failure"), "utf8")).status;
+  return readRow(fileOf(run, "failure")).status;
 }
 
 function lastWords(attempt: Attempt | undefined, end: string | undefined): string {

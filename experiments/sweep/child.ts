@@ -3,7 +3,7 @@ import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, wr
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { failureTime, recordFailure } from "../failure.ts";
-import { rowFromJson } from "../results.ts";
+import { readRow } from "../results.ts";
 import { fileOf, isDone } from "../runFolder.ts";
 import type { Task } from "../tasks.ts";
 import { exitCodes } from "./exit.ts";
@@ -89,7 +89,7 @@ function endOf(
 function reasonOf({ run }: Task, { code, signal, log, start, failure }: Exit & Before): string {
   const kept = run && fileOf(run, "failure");
   if (kept !== undefined && failureTime(run!) > failure) {
-    return firstLine(rowFromJson(readFileSync(kept, "utf8")).status);
+    return firstLine(readRow(kept).status);
   }
   const said = readFileSync(log).subarray(start).toString("utf8").trimEnd().split("\n").at(-1)!;
   const reason =

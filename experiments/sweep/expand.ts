@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { z } from "zod";
 import { check, InputError } from "../../src/core/errors.ts";
 import { parsed } from "../../src/core/parse.ts";
@@ -68,7 +68,7 @@ const sweepSchema = z.strictObject({
 export function readSweep(name: string, overrides: readonly string[] = []): Sweep {
   const path = configFile(name);
   const file = parsed(path, sweepSchema, parseYaml(path));
-  const base = file.base === undefined ? {} : parseYaml(join(dirname(path), file.base));
+  const base = file.base === undefined ? {} : parseYaml(resolve(dirname(path), file.base));
   const own = assignments(file.config).reduce((config, [at, value]) => withOption(config, at, value), base);
   const axesOfFile = axesOf(file.grid, path);
   const isExcluded = exclusion(axesOfFile, file.exclude, path);

@@ -1,12 +1,20 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { resolveExperiment } from "../../experiments/config.ts";
 import { recordFailure } from "../../experiments/failure.ts";
-import { forgetFailure, gatherRows, recordRow, removeRows, rowsFile } from "../../experiments/gather.ts";
+import {
+  evaluationFile,
+  forgetFailure,
+  gatherRows,
+  recordRow,
+  removeRows,
+  rowsFile,
+} from "../../experiments/gather.ts";
 import { readRows, writeRows } from "../../experiments/results.ts";
 import { openRun, prepareRun, type RunFolder } from "../../experiments/runFolder.ts";
+import { InputError } from "../../src/core/errors.ts";
 import { row } from "./rows.ts";
 
 const newResults = (): string => mkdtempSync(join(tmpdir(), "distillery-gather-"));
@@ -91,4 +99,16 @@ test("a folder without rows adds none", () => {
   newRun(results);
   mkdirSync(join(results, "runs", "empty"), { recursive: true });
   expect(gatherRows(results)).toEqual([]);
+});
+
+test("a row that is cut short is told of with its file", () => {
+  const results = newResults();
+  const run = newRun(results);
+  const one = rowOf(run, 0, 0.5);
+  recordRow(run, one);
+  writeFileSync(evaluationFile(run, one), '{"experiment": "d');
+  expect(() => gatherRows(results)).toThrow(InputError);
+  expect(() => gatherRows(results)).toThrow(
+    /0\.json: expected JSON, got a file that is cut short .* remove it/,
+  );
 });

@@ -48,7 +48,7 @@ test("a lock of a process that was killed is taken over, one of a living process
   lock.release();
 }, 30_000);
 
-const elsewhere: Owner = { host: "another", pid: 1, born: "then", job: "", token: "t" };
+const elsewhere: Owner = { host: "another", pid: 1, born: "then", job: "", restarts: 0, token: "t" };
 
 test("a lock of another machine is taken over after minutes of silence, not before", () => {
   const path = newPath();
@@ -66,9 +66,13 @@ test("a job that the scheduler starts again takes its own lock over at once", ()
   try {
     expect(acquire(path)).toBeUndefined();
     process.env.SLURM_JOB_ID = "4711";
+    // Steps of one job on several machines.
+    expect(acquire(path)).toBeUndefined();
+    process.env.SLURM_RESTART_COUNT = "1";
     expect(acquire(path)).toBeDefined();
   } finally {
     delete process.env.SLURM_JOB_ID;
+    delete process.env.SLURM_RESTART_COUNT;
   }
 });
 
@@ -76,6 +80,16 @@ test("a number that another process has now does not keep a lock", () => {
   const path = newPath();
   writeFileSync(path, JSON.stringify({ ...elsewhere, host: hostname(), pid: process.pid, born: "before" }));
   expect(acquire(path)).toBeDefined();
+});
+
+test("a lock that lost its content is freed by silence", () => {
+  const path = newPath();
+  writeFileSync(path, "");
+  expect(acquire(path)).toBeUndefined();
+  const past = new Date(Date.now() - 301_000);
+  utimesSync(path, past, past);
+  acquire(path)!.release();
+  expect(readdirSync(join(path, ".."))).toEqual([]);
 });
 
 test("whoever lost a lock learns of it, and does not release the other's", () => {

@@ -72,6 +72,13 @@ test("a base lies relative to the sweep, and config goes over it without forgett
   );
 });
 
+test("a base is found by its whole path too", () => {
+  const base = join(folder, "whole.yaml");
+  writeFileSync(base, stringify({ ...config, steps: 12 }));
+  const [cell] = read({ base, grid: { imagesPerClass: [1] } }).cells;
+  expect(cell!.experiment.steps).toBe(12);
+});
+
 test("names take as much of an option's path as tells it from the others, and values of any form", () => {
   const names = namesIn(
     read({

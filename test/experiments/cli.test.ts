@@ -1,0 +1,25 @@
+import { afterEach, expect, jest, test } from "@jest/globals";
+import { main } from "../../experiments/cli.ts";
+
+afterEach(() => {
+  process.exitCode = undefined;
+});
+
+/** What a command line says on standard error. */
+async function refusal(...argv: readonly string[]): Promise<string> {
+  const write = jest.spyOn(process.stderr, "write").mockReturnValue(true);
+  await main(argv);
+  const said = write.mock.calls.map(([text]) => text as string).join("");
+  write.mockRestore();
+  return said;
+}
+
+test("an option that takes one value is refused when it is given twice", async () => {
+  expect(await refusal("distill", "dm-mnist", "--name", "x", "--name", "y")).toBe(
+    "--name: expected one value, got x and y\n",
+  );
+  expect(process.exitCode).toBe(1);
+  expect(await refusal("export", "none", "--formats", "npz", "--formats", "png")).toBe(
+    "--formats: expected one value, got npz and png\n",
+  );
+});
