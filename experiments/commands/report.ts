@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { check } from "../../src/core/errors.ts";
 import { writeWhole } from "../files.ts";
@@ -22,6 +22,10 @@ export interface WrittenReport {
  * @throws InputError if there are neither.
  */
 export async function writeReport(path: string): Promise<WrittenReport> {
+  check(
+    existsSync(path) && statSync(path).isDirectory(),
+    () => `${path}: expected a results folder, found ${existsSync(path) ? "a file" : "nothing"}`,
+  );
   gatherRows(path);
   const results = readResults(path);
   check(

@@ -1,3 +1,6 @@
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, jest, test } from "@jest/globals";
 import { main } from "../../experiments/cli.ts";
 
@@ -21,5 +24,14 @@ test("an option that takes one value is refused when it is given twice", async (
   expect(process.exitCode).toBe(1);
   expect(await refusal("export", "none", "--formats", "npz", "--formats", "png")).toBe(
     "--formats: expected one value, got npz and png\n",
+  );
+});
+
+test("a report of what is no folder says so, and makes none", async () => {
+  const missing = join(mkdtempSync(join(tmpdir(), "distillery-cli-")), "resluts");
+  expect(await refusal("report", missing)).toBe(`${missing}: expected a results folder, found nothing\n`);
+  expect(existsSync(missing)).toBe(false);
+  expect(await refusal("report", "package.json")).toBe(
+    "package.json: expected a results folder, found a file\n",
   );
 });
