@@ -1,11 +1,13 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { InputError } from "../src/core/errors.ts";
 
 /** Writes a whole file or nothing: to a temporary name beside it, then renames. Missing folders are made. */
 export function writeWhole(path: string, content: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
-  const partial = `${path}.${process.pid}.partial`;
+  // Processes of several machines can have one number.
+  const partial = `${path}.${hostname()}.${process.pid}.partial`;
   writeFileSync(partial, content);
   renameSync(partial, path);
 }

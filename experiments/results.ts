@@ -74,11 +74,11 @@ const names = Object.keys(columns) as (keyof Row)[];
 /**
  * All rows of a runs.csv; none where the file does not exist yet.
  *
- * @throws InputError if its columns are not those of this version.
+ * @throws InputError if its columns are not those of this version, or it is cut short.
  */
 export function readRows(path: string): Row[] {
   if (!existsSync(path)) return [];
-  const records: Record<string, string>[] = parse(readFileSync(path, "utf8"), { columns: true });
+  const records = recordsOf(path);
   return records.map((record, line) => {
     const missing = names.filter((name) => !(name in record));
     if (missing.length > 0) {
@@ -91,6 +91,21 @@ export function readRows(path: string): Row[] {
       names.map((name) => [name, read[columns[name]](record[name]!)]),
     ) as unknown as Row;
   });
+}
+
+function recordsOf(path: string): Record<string, string>[] {
+  const text = readFileSync(path, "utf8");
+  try {
+    const records: Record<string, string>[] = parse(text, { columns: true });
+    // Rows of runs that lie elsewhere are in this file alone: one without them is not taken for an empty one.
+    if (records.length > 0 || text.trimEnd() === names.join(",")) return records;
+    throw new Error("no whole line");
+  } catch (error) {
+    throw new InputError(
+      `${path}: expected rows, got a file that is damaged (${(error as Error).message}); restore it, or move it ` +
+        "away: the rows of run folders beside it are gathered again",
+    );
+  }
 }
 
 /** From the text of a cell to its value. */

@@ -157,12 +157,19 @@ export function appendMetric(run: RunFolder, { progress, loss, gradientNorm, met
   appendFileSync(fileOf(run, "metrics"), `${JSON.stringify(line)}\n`);
 }
 
-/** All whole lines of metrics.jsonl. A line cut short by a kill is left out. */
+/** All whole lines of metrics.jsonl. A line cut short by a kill or a full disk is left out. */
 export function readMetrics(run: { readonly path: string }): Metric[] {
   const file = fileOf(run, "metrics");
   if (!existsSync(file)) return [];
-  const lines = readFileSync(file, "utf8").split("\n");
-  return lines.slice(0, -1).map((line) => JSON.parse(line) as Metric);
+  return readFileSync(file, "utf8").split("\n").flatMap(metricOf);
+}
+
+function metricOf(line: string): Metric[] {
+  try {
+    return [JSON.parse(line) as Metric];
+  } catch {
+    return [];
+  }
 }
 
 /** Drops the lines after a step: those that a resumed run writes again. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Argv } from "yargs";
+import { check } from "../../src/core/errors.ts";
 import { showStatus, submitSweep } from "../commands/slurm.ts";
 import { phasesOfSweep, runSweep } from "../commands/sweep.ts";
 import { planSweep } from "../commands/sweepPlan.ts";
@@ -59,6 +60,7 @@ export const sweepCommand = (cli: Argv): Argv =>
     "Run a grid of experiments; what is done is kept, what was cut off goes on",
     described,
     async ({ file, overrides = [], task: id, plan, ...given }) => {
+      checkOneOf({ plan, status: given.status, slurm: given.slurm, task: id !== undefined });
       const sweep = readSweep(file, overrides);
       const { results = join("results", sweep.name), prepared = join(results, "prepared") } = given;
       const { jobs, threads, spread, engine, phase } = given;
@@ -92,3 +94,12 @@ export const sweepCommand = (cli: Argv): Argv =>
       process.exitCode = await performTask(task, { engine, threads }, print);
     },
   );
+
+/** Each of these does something else with a sweep. */
+function checkOneOf(asked: Readonly<Record<string, boolean>>): void {
+  const names = Object.keys(asked).filter((name) => asked[name]);
+  check(
+    names.length < 2,
+    () => `sweep: expected one of ${names.map((name) => `--${name}`).join(" and ")}, got ${names.length}`,
+  );
+}

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { wholeNumber } from "../../src/core/errors.ts";
+import { existsSync, statSync } from "node:fs";
+import { check, wholeNumber } from "../../src/core/errors.ts";
 import { classCounts } from "../../src/datasets/dataset.ts";
 import type { Engine } from "../../src/engines/index.ts";
 import { type ProtocolId, protocols } from "../../src/evaluation/protocols.ts";
@@ -15,7 +15,7 @@ import { rowOf, trainAndTest } from "../judge/train.ts";
 import { acquire, describe, ownerOf } from "../lock.ts";
 import { pluralOf } from "../report/labels.ts";
 import { type Row, rowFromJson, rowJson } from "../results.ts";
-import { isDone, lockOf, type RunFolder } from "../runFolder.ts";
+import { fileOf, isDone, lockOf, type RunFolder } from "../runFolder.ts";
 
 export interface EvaluateOptions {
   /** Instead of the config's. */
@@ -172,6 +172,7 @@ async function recorded(
 ): Promise<Row[]> {
   const busy: string[] = [];
   const rows: Row[] = [];
+  const images = stampOf(folder);
   for (const seed of seeds) {
     const path = lockOf(folder, `${protocol.id}.${network.name}.${seed}`);
     const lock = acquire(path);
@@ -184,6 +185,10 @@ async function recorded(
       if (!force && hasRow(folder, { network, protocol: protocol.id as ProtocolId }, seed)) continue;
       const row = await train(seed);
       lock.check();
+      check(
+        stampOf(folder) === images,
+        () => `${folder.path}: its images were replaced while networks were trained on them; evaluate again`,
+      );
       recordRow(folder, row);
       rows.push(row);
     } finally {
@@ -194,6 +199,14 @@ async function recorded(
     throw new Busy(`${folder.path}: ${busy.length} networks are still being trained elsewhere (${busy[0]})`);
   }
   return rows;
+}
+
+/** Tells the images of a run from others that take their place; empty for a set that lies elsewhere. */
+function stampOf(folder: { readonly path: string }): string {
+  const file = fileOf(folder, "synthetic");
+  if (!existsSync(file)) return "";
+  const { ino, mtimeMs, size } = statSync(file);
+  return `${ino} ${mtimeMs} ${size}`;
 }
 
 /** Accuracy of rows as text: mean and spread over networks, in percent. */

@@ -35,3 +35,9 @@ test("a report of what is no folder says so, and makes none", async () => {
     "package.json: expected a results folder, found a file\n",
   );
 });
+
+test("of what a sweep can be asked for, one thing at a time", async () => {
+  expect(await refusal("sweep", "configs/sweeps/procedural-lt.yaml", "--plan", "--status")).toBe(
+    "sweep: expected one of --plan and --status, got 2\n",
+  );
+});

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
@@ -97,4 +97,14 @@ test("a run that is not done cannot be evaluated", async () => {
   await expect(evaluateRun(run, engine, { force: false })).rejects.toThrow(
     /expected a finished run; distil it first/,
   );
+});
+
+test("a row is not kept of images that were replaced while a network was trained on them", async () => {
+  const results = newFolder();
+  const run = await distilled(results);
+  const training = evaluateRun(run, engine, { force: false });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  utimesSync(join(run.path, "synthetic.safetensors"), 1, 1);
+  await expect(training).rejects.toThrow(/its images were replaced while networks were trained on them/);
+  expect(readRows(join(results, "runs.csv"))).toEqual([]);
 });

@@ -67,3 +67,9 @@ test("no file holds no rows, and one of other columns is refused", () => {
   writeFileSync(file, "experiment,accuracy\nx,0.5\n");
   expect(() => readRows(file)).toThrow(/line 2: expected the columns experiment, .* got none called commit/);
 });
+
+test.each(["", "experiment,comm", 'a,b\n"x'])("a damaged file is not taken for an empty one: %j", (text) => {
+  const file = newFile();
+  writeFileSync(file, text);
+  expect(() => readRows(file)).toThrow(/runs\.csv: expected rows, got a file that is damaged/);
+});
