@@ -42,10 +42,10 @@ function tiles({ rows, summaries, unfinished }: PageData): Html {
   const distilling = [...sets.values()].reduce((sum, row) => sum + (row.distillSeconds || 0), 0);
   const evaluating = measured.reduce((sum, row) => sum + (row.evaluationSeconds || 0), 0);
   const facts: (readonly [string, string | number])[] = [
-    ["methods", new Set(summaries.map(methodOf)).size],
-    ["data sets", new Set(summaries.map(({ dataset }) => dataset)).size],
-    ["synthetic sets", sets.size],
-    ["networks", measured.length],
+    counted("method", new Set(summaries.map(methodOf)).size),
+    counted("data set", new Set(summaries.map(({ dataset }) => dataset)).size),
+    counted("synthetic set", sets.size),
+    counted("network", measured.length),
     ["distilling", timeText(distilling)],
     ["evaluating", timeText(evaluating)],
     ...(failed > 0 ? ([["failed", failed]] as const) : []),
@@ -60,6 +60,10 @@ function tiles({ rows, summaries, unfinished }: PageData): Html {
         </div>`,
     )}
   </dl>`;
+}
+
+function counted(noun: string, count: number): readonly [string, number] {
+  return [count === 1 ? noun : `${noun}s`, count];
 }
 
 function warnings({ rows, unreadable }: PageData): Html {
