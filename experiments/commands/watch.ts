@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { check } from "../../src/core/errors.ts";
 import { chartsOf } from "../report/charts/index.ts";
 import { drawnCharts } from "../report/page/drawnCharts.ts";
-import type { PageData } from "../report/page/pageData.ts";
+import { nothing } from "../report/page/pageData.ts";
 import { renderPage } from "../report/page/page.ts";
 import { readResults, reportData } from "../report/reportData.ts";
 import { fingerprint } from "../watch/changes.ts";
@@ -43,19 +43,6 @@ export async function watchResults(results: string, { host, port }: WatchOptions
   });
   return await serve(page, { host: host ?? "127.0.0.1", port: port ?? PORT, next: port === undefined });
 }
-
-/** What a folder holds of which nothing can be read. */
-const nothing: PageData = {
-  rows: [],
-  summaries: [],
-  classNames: {},
-  runs: [],
-  grids: [],
-  unfinished: [],
-  machines: [],
-  configs: [],
-  unreadable: [],
-};
 
 /** Serves until Ctrl-C or a scheduler ends it. */
 export async function watchCommand(

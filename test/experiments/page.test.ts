@@ -5,24 +5,12 @@ import { describe, expect, test } from "@jest/globals";
 import sharp from "sharp";
 import { mixtures } from "../../experiments/report/page/mixtures.ts";
 import { renderPage } from "../../experiments/report/page/page.ts";
-import type { DrawnChart, PageData } from "../../experiments/report/page/pageData.ts";
+import { type DrawnChart, nothing, type PageData } from "../../experiments/report/page/pageData.ts";
 import { pictureOf, rowsShown } from "../../experiments/report/page/pictures.ts";
 import { inOrder } from "../../experiments/report/order.ts";
 import { summarize } from "../../experiments/report/summarize.ts";
 import type { Row } from "../../experiments/results.ts";
 import { row, rowsOf } from "./rows.ts";
-
-const nothing: PageData = {
-  rows: [],
-  summaries: [],
-  classNames: {},
-  runs: [],
-  grids: [],
-  unfinished: [],
-  machines: [],
-  configs: [],
-  unreadable: [],
-};
 
 const dataOf = (rows: readonly Row[], more: Partial<PageData> = {}): PageData => ({
   ...nothing,

@@ -85,3 +85,16 @@ export interface DrawnChart extends Pick<
 > {
   readonly svg: string;
 }
+
+/** What a folder holds that is empty, or of which nothing can be read. */
+export const nothing: PageData = {
+  rows: [],
+  summaries: [],
+  classNames: {},
+  runs: [],
+  grids: [],
+  unfinished: [],
+  machines: [],
+  configs: [],
+  unreadable: [],
+};
