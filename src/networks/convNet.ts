@@ -94,6 +94,7 @@ export function convNet(given: z.input<typeof convNetOptions>, task: Task): Netw
     imageShape,
     classes,
     width: embedding,
+    channels: width,
     largest: Math.max(...blocks.map(({ map: [rows, columns] }) => rows * columns * width)),
     flattenOrder: "chw",
     parameters,

@@ -36,6 +36,8 @@ export interface Network {
   readonly classes: number;
   /** Length of the embedding. */
   readonly width: number;
+  /** Channels of the last feature map; `width` is a multiple, and an embedding's shape is also [channels, positions]. */
+  readonly channels: number;
   /** Elements of the largest intermediate result of one image. */
   readonly largest: number;
   /** Order in which the last feature map is flattened; channel-major, as in PyTorch. */

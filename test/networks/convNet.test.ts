@@ -168,7 +168,9 @@ describe("ConvNet's structure", () => {
     const x = images(network, 2);
     const embedding = network.embed(parameters, x);
     expect(embedding.shape).toEqual([2, network.width]);
-    expect(Array.from(embedding.values())).toEqual(channelsFirst(network.featureMap(parameters, x)));
+    const map = network.featureMap(parameters, x);
+    expect(Array.from(embedding.values())).toEqual(channelsFirst(map));
+    expect(network.channels).toBe(map.shape[3]);
     expect(network.classify(parameters, embedding).values()).toEqual(network.logits(parameters, x).values());
   });
 

@@ -202,6 +202,7 @@ function linearClassifier(): Network {
     imageShape: [1, 1, 4],
     classes: 3,
     width: 4,
+    channels: 4,
     largest: 4,
     flattenOrder: "chw",
     parameters: [
