@@ -56,6 +56,15 @@ export {
   drawAugmentation,
   parseStrategy,
 } from "./datasets/augment.ts";
+export {
+  type CellOrder,
+  decoded,
+  decodedLabels,
+  decodedValues,
+  type Downscaling,
+  mosaics,
+  type Partition,
+} from "./datasets/partition.ts";
 export { longTail, longTailCounts, type LongTailOptions } from "./datasets/longTail.ts";
 
 // Networks and their training

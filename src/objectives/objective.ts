@@ -1,6 +1,7 @@
 import type { Rng } from "../core/rng.ts";
 import { type AugmentationOp } from "../datasets/augment.ts";
 import type { Dataset } from "../datasets/dataset.ts";
+import type { Partition } from "../datasets/partition.ts";
 import type { Engine, Tensor, Tree } from "../engines/index.ts";
 import type { NamedArrays } from "../formats/array.ts";
 import type { Network } from "../networks/network.ts";
@@ -20,6 +21,8 @@ export interface Source {
   readonly labels: Int32Array;
   /** Synthetic images of each class. */
   readonly imagesPerClass: number;
+  /** Of synthetic images that are mosaics, which methods decode before anything else; absent where they are whole images. */
+  readonly partition?: Partition;
   /** Differentiable siamese augmentation to draw from; empty for none. */
   readonly augmentation: readonly AugmentationOp[];
   /** Arrays of one part of the objective's preparation. There for objectives that have one. */
