@@ -1,10 +1,12 @@
 import { sizeOf } from "../src/core/shape.ts";
 import { subset } from "../src/datasets/dataset.ts";
-import { powerSpectrum } from "../src/evaluation/powerSpectrum.ts";
+import { highFrequencyEnergy, powerSpectrum } from "../src/evaluation/powerSpectrum.ts";
 import type { Source } from "../src/objectives/objective.ts";
 
 /** Power spectra of a run's images, spectra.json of its folder: position k holds k cycles per longer image edge. */
 export interface Spectra {
+  /** Height and width of the images; absent in files of earlier versions. */
+  readonly edges?: readonly [height: number, width: number];
   readonly real: ImageSpectra;
   readonly synthetic: ImageSpectra;
 }
@@ -46,7 +48,32 @@ export function spectraOf(
     });
     return powerSpectrum(pixels, imageShape);
   });
-  return { real: overClasses(ofReal), synthetic: overClasses(ofSynthetic) };
+  return { edges: [height, width], real: overClasses(ofReal), synthetic: overClasses(ofSynthetic) };
+}
+
+/**
+ * High-frequency energy of synthetic images over that of real ones, overall and of each class; NaN where the real ones
+ * have none. Without `edges` images count as square, with as many frequencies as the spectra have.
+ */
+export function highFrequencyRatios({ edges, real, synthetic }: Spectra): {
+  readonly overall: number;
+  readonly classes: readonly number[];
+} {
+  const edge = 2 * finestOf(real.overall.length);
+  const shape = edges ?? ([edge, edge] as const);
+  const ratio = (ours: readonly number[], theirs: readonly number[]): number => {
+    const energy = highFrequencyEnergy(theirs, shape);
+    return energy > 0 ? highFrequencyEnergy(ours, shape) / energy : NaN;
+  };
+  return {
+    overall: ratio(synthetic.overall, real.overall),
+    classes: real.classes.map((theirs, label) => ratio(synthetic.classes[label]!, theirs)),
+  };
+}
+
+/** The finest grating along the edge of a square image, N/2 cycles, by how many distances k = 0 … N/√2 its spectrum has. */
+export function finestOf(distances: number): number {
+  return Math.round((distances - 1) / Math.SQRT2);
 }
 
 function overClasses(classes: readonly (readonly number[])[]): ImageSpectra {

@@ -200,7 +200,7 @@ export {
 export { type Initialization, initialImages } from "./distillers/initialize.ts";
 export { type Accuracy, accuracy, disposeTestSet, type TestSet, testSet } from "./evaluation/accuracy.ts";
 export { evaluate, type Evaluation, type EvaluationPlan } from "./evaluation/evaluate.ts";
-export { powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";
+export { highFrequencyEnergy, powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";
 export { type Protocol, type ProtocolId, protocols } from "./evaluation/protocols.ts";
 export { mean, sampleStandardDeviation, type Thirds, thirds } from "./evaluation/statistics.ts";
 

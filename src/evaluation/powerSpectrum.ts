@@ -62,6 +62,29 @@ export function powerSpectrum(images: ArrayLike<number>, shape: ImageShape): num
   return power.map((sum, k) => (sizes[k]! === 0 ? 0 : sum / (planes * sizes[k]! * height * width)));
 }
 
+/**
+ * High-frequency energy of an image: what is left of Σ f², by Parseval's theorem, once all frequencies up to half of the
+ * finest grating's are taken out,
+ *
+ *     E = Σ_{k > N/4} P(k) ringSizes(k),   N = max(h, w)
+ *
+ * That of synthetic images over that of real ones is their high-frequency energy ratio: above 1 where they are noisier than
+ * real images, below 1 where they are smoother.
+ *
+ * @param spectrum P(0), P(1), …, as `powerSpectrum` gives it.
+ * @returns mean over images and channels, in squared pixels.
+ */
+export function highFrequencyEnergy(
+  spectrum: readonly number[],
+  [height, width]: readonly [height: number, width: number],
+): number {
+  const limit = Math.max(height, width) / 4;
+  return ringSizes(height, width).reduce(
+    (sum, size, k) => (k > limit ? sum + size * (spectrum[k] ?? 0) : sum),
+    0,
+  );
+}
+
 /** Two-dimensional transform in place, of [height, width]: of all rows, then of all columns. */
 function imageTransform(height: number, width: number): (re: Float64Array, im: Float64Array) => void {
   const ofRow = fourierTransform(width);

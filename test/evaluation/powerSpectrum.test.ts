@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { fourierTransform } from "../../src/core/fourier.ts";
 import { seeded } from "../../src/core/rng.ts";
-import { powerSpectrum, ringSizes } from "../../src/evaluation/powerSpectrum.ts";
+import { highFrequencyEnergy, powerSpectrum, ringSizes } from "../../src/evaluation/powerSpectrum.ts";
 
 const lengths = [1, 2, 3, 4, 5, 7, 8, 12, 28, 31, 32, 96, 100];
 
@@ -100,5 +100,41 @@ describe("the power spectrum", () => {
       "expected images of 4 values each, at least one, got 3",
     );
     expect(() => powerSpectrum([], [2, 2, 1])).toThrow("got 0 values");
+  });
+});
+
+describe("high-frequency energy", () => {
+  const grating = (n: number, cycles: number): Float64Array =>
+    Float64Array.from({ length: n * n }, (_, at) => Math.cos((2 * Math.PI * cycles * (at % n)) / n));
+
+  test.each([
+    [16, 1, 0],
+    [16, 4, 0],
+    [16, 5, 128],
+    [16, 8, 256],
+    [15, 3, 0],
+    [15, 4, 112.5],
+  ])(
+    "of a grating on %i pixels is all of Σ f² above N/4 cycles, none up to there: %i has %f",
+    (n, cycles, energy) => {
+      expect(highFrequencyEnergy(powerSpectrum(grating(n, cycles), [n, n, 1]), [n, n])).toBeCloseTo(
+        energy,
+        9,
+      );
+    },
+  );
+
+  test("grows with the square of the contrast and does not see the mean gray", () => {
+    const images = noise(2 * 12 * 8);
+    const energy = (scale: number, gray: number): number =>
+      highFrequencyEnergy(
+        powerSpectrum(
+          images.map((value) => scale * value + gray),
+          [12, 8, 1],
+        ),
+        [12, 8],
+      );
+    expect(energy(1, 0)).toBeGreaterThan(0);
+    expect(energy(3, 5)).toBeCloseTo(9 * energy(1, 0), 9);
   });
 });

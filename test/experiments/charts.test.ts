@@ -12,6 +12,7 @@ import {
 } from "../../experiments/report/charts/scales.ts";
 import { shortNames } from "../../experiments/report/charts/shortNames.ts";
 import { stretched } from "../../experiments/report/charts/stretches.ts";
+import { highFrequencyRatios } from "../../experiments/spectra.ts";
 import { percentSpread } from "../../experiments/report/numbers.ts";
 import { methodOf } from "../../experiments/report/labels.ts";
 import { methodSlug } from "../../experiments/report/palette.ts";
@@ -187,6 +188,38 @@ describe("what charts show", () => {
     expect(xs).toEqual(Array.from({ length: 16 }, (_, i) => i + 1));
     const { spectra } = data.runs.find(({ dataset }) => dataset === "cifar10")!;
     expect(valuesOf(one, "other_line").map(({ y }) => y)).toEqual(spectra!.real.overall.slice(1, 17));
+  });
+
+  test("spectra of every class stand in panels of their own, on the same axes", () => {
+    const one = chart("power-spectra-by-class-cifar10-lt100-ipc10");
+    const panels = (one.spec as unknown as { concat: { title: { text: string }; layer: object[] }[] }).concat;
+    expect(panels.map(({ title }) => title.text)).toEqual(data.classNames.cifar10);
+    const axes = panels.map((panel) => JSON.stringify(panel).match(/"domain":\[[^\]]*\]/g)!);
+    expect(new Set(axes.map((own) => [...new Set(own)].join())).size).toBe(1);
+    const { spectra } = data.runs.find(({ dataset }) => dataset === "cifar10")!;
+    const last = valuesOf({ ...one, spec: panels.at(-1) } as unknown as Chart, "other_line");
+    expect(last.map(({ y }) => y)).toEqual(spectra!.real.classes.at(-1)!.slice(1, 17));
+  });
+
+  test("of a hundred classes twelve have a panel, from the first to the last", () => {
+    const spectrum = [1, 1, 1, 1];
+    const all = { overall: spectrum, classes: Array.from({ length: 100 }, () => spectrum) };
+    const record = { ...data.runs[0]!, metrics: [], spectra: { real: all, synthetic: all } };
+    const made = chartsOf({ summaries: [], classNames: {}, runs: [record] });
+    const one = made.find(({ title }) => title === "Power spectra by class")!;
+    const { concat } = one.spec as unknown as { concat: { title: { text: string } }[] };
+    expect(concat).toHaveLength(12);
+    expect([concat[0]!.title.text, concat[11]!.title.text]).toEqual(["class 0", "class 99"]);
+    expect(one.caption).toContain("12 of 100 classes");
+  });
+
+  test("high-frequency energy is that of each method's images over that of real ones, over its seeds", () => {
+    const one = chart("high-frequency-energy-cifar10-lt100-ipc10");
+    const own = data.runs.filter(({ experiment }) => experiment === "dm-lt100-ipc10");
+    const ratios = own.map(({ spectra }) => highFrequencyRatios(spectra!).overall);
+    const [dot] = valuesOf(one, `series_${one.methods.indexOf("dm")}_point`);
+    expect(dot).toMatchObject({ name: "all classes", mean: (ratios[0]! + ratios[1]!) / 2 });
+    expect(valuesOf(one, "point")).toHaveLength(4 * 11);
   });
 
   test("what costs nothing is a line across the plot of time, not a point", () => {

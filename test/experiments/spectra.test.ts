@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { spectraOf } from "../../experiments/spectra.ts";
+import { finestOf, highFrequencyRatios, type Spectra, spectraOf } from "../../experiments/spectra.ts";
 import { classIndices, type Dataset, normalized } from "../../src/datasets/dataset.ts";
 import { powerSpectrum } from "../../src/evaluation/powerSpectrum.ts";
 
@@ -34,4 +34,29 @@ test("spectra are of pixels in [0, 1], class by class", () => {
 test("classes weigh the same however many images they have", () => {
   const [a, b] = spectra.real.classes as [number[], number[]];
   expect(spectra.real.overall).toEqual(a.map((power, k) => (power + b[k]!) / 2));
+});
+
+test("the high-frequency ratio of images to themselves is 1, and of the same at twice the contrast 4", () => {
+  const own = highFrequencyRatios(spectra);
+  [own.overall, ...own.classes].forEach((ratio) => expect(ratio).toBeCloseTo(1, 5));
+  const doubled = spectraOf(
+    source,
+    normalized(real, [0, 1, 2, 3, 4, 5, 6]).map((value) => 2 * value),
+  );
+  highFrequencyRatios(doubled).classes.forEach((ratio) => expect(ratio).toBeCloseTo(4, 4));
+});
+
+test("real images without any high frequency have no ratio", () => {
+  const flat = { overall: [1, 0, 0], classes: [[1, 0, 0]] };
+  const none: Spectra = {
+    edges: [4, 4],
+    real: flat,
+    synthetic: { overall: [1, 1, 1], classes: [[1, 1, 1]] },
+  };
+  expect(highFrequencyRatios(none)).toEqual({ overall: NaN, classes: [NaN] });
+});
+
+test.each([28, 32, 64, 96])("the edge of a square image of %i is known from its spectrum", (edge) => {
+  const distances = powerSpectrum(new Float64Array(edge * edge).fill(1), [edge, edge, 1]).length;
+  expect(finestOf(distances)).toBe(edge / 2);
 });

@@ -14,10 +14,10 @@ export interface CurvePoint {
   readonly high: number;
 }
 
-/** All bands, then all lines, so that no band covers a line. */
-export function curveLayers(curves: readonly Curve[], x: Axis, y: Axis): object[] {
+/** All bands, then all lines, so that no band covers a line. `suffix` tells their names from those of another panel. */
+export function curveLayers(curves: readonly Curve[], x: Axis, y: Axis, suffix = ""): object[] {
   const layer = (part: string, i: number, mark: object, rest: object): object => ({
-    name: `${curves[i]!.method === undefined ? "other" : `series_${curves[i]!.method}`}_${part}${i}`,
+    name: `${curves[i]!.method === undefined ? "other" : `series_${curves[i]!.method}`}_${part}${i}${suffix}`,
     data: { values: curves[i]!.points },
     mark: { ...mark, aria: false, clip: true },
     encoding: { x: quantity("x", x), ...rest },

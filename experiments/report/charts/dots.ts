@@ -1,4 +1,5 @@
 import { percentSpread } from "../numbers.ts";
+import type { Spread } from "../statistics.ts";
 import { colorOf } from "./chart.ts";
 import { type Axis, quantity } from "./frame.ts";
 import { type Measured, whisker } from "./series.ts";
@@ -9,15 +10,24 @@ export interface Words {
   readonly title: string;
 }
 
-/** A dot with a whisker for each measurement at its word, series side by side. */
-export function dotLayers(series: readonly Measured[], { names, title }: Words, axis: Axis): object[] {
+/**
+ * A dot with a whisker for each measurement at its word, series side by side.
+ *
+ * @param said a measurement in words; by default an accuracy in percent.
+ */
+export function dotLayers(
+  series: readonly Measured[],
+  { names, title }: Words,
+  axis: Axis,
+  said: (spread: Spread) => string = (spread) => `${percentSpread(spread)}%`,
+): object[] {
   return series.flatMap(({ label, method, look, points }, i) => {
     const data = points.map(({ x, y: { mean, std } }) => ({
       name: names[x]!,
       mean,
       low: mean - std,
       high: mean + std,
-      text: `${label}, ${names[x]!}: ${percentSpread({ mean, std, count: 0 })}%`,
+      text: `${label}, ${names[x]!}: ${said({ mean, std, count: 0 })}`,
     }));
     const place = {
       y: {

@@ -20,6 +20,8 @@ export interface Axis {
   readonly zero?: boolean;
   /** Pixels between the plot's edge and what is nearest. */
   readonly padding?: number;
+  /** Whether numbers stand along it; by default they do. */
+  readonly labels?: boolean;
 }
 
 /** Logarithmic beyond the smallest positive value, linear from there to 0, which then has its place too. */
@@ -38,7 +40,17 @@ export function quantity(
   field: string,
   axis: Axis,
 ): { readonly field: string; readonly type: "quantitative" } {
-  const { title, scale, values, format = NUMBERS, domain, grid = false, zero = false, padding } = axis;
+  const {
+    title,
+    scale,
+    values,
+    format = NUMBERS,
+    domain,
+    grid = false,
+    zero = false,
+    padding,
+    labels,
+  } = axis;
   const options = {
     field,
     type: "quantitative" as const,
@@ -55,6 +67,7 @@ export function quantity(
       format,
       ...(values ? { values: [...values] } : { tickCount: 5 }),
       labelOverlap: "greedy",
+      ...(labels === false && { labels }),
     },
   };
   return options;

@@ -1,4 +1,4 @@
-import type { ImageSpectra } from "../../spectra.ts";
+import { finestOf, type ImageSpectra } from "../../spectra.ts";
 import type { ReportData, RunRecord } from "../data.ts";
 import { pluralOf } from "../labels.ts";
 import type { Look } from "../palette.ts";
@@ -6,29 +6,42 @@ import { type Spread, spreadOf } from "../statistics.ts";
 import { groups, type Summary } from "../summarize.ts";
 import { mainVariant } from "../variants.ts";
 import { type Chart, colorOf } from "./chart.ts";
+import { classSpectrumCharts } from "./classSpectra.ts";
 import { type Curve, curveLayers, curveLegend, type CurvePoint } from "./curves.ts";
 import { type Axis, framed } from "./frame.ts";
 import { logTicks, spansDecades } from "./scales.ts";
 import { inName, inWords } from "./setting.ts";
 import { shortNumber } from "./stretches.ts";
 
-type SpectralRun = RunRecord & { readonly spectra: NonNullable<RunRecord["spectra"]> };
+/** A run whose spectra are known. */
+export type SpectralRun = RunRecord & { readonly spectra: NonNullable<RunRecord["spectra"]> };
 
 /**
- * Power spectra of real images and of each method's, and how much more or less power a method's have, for each setting:
- * all seeds of one config of a method.
+ * Power spectra of real images and of each method's, overall and class by class, and how much more or less power a
+ * method's have, for each setting: all seeds of one config of a method.
  */
-export function spectrumCharts({ summaries, runs }: ReportData, look: Look): Chart[] {
-  const known = runs.filter((run): run is SpectralRun => run.spectra !== undefined);
-  const settings = groups(known, ["dataset", "imbalance", "imagesPerClass"]);
-  return [...settings.values()].flatMap((setting) => {
-    const shown = [...groups(setting, ["method"]).values()].map((own) => mainRuns(own, summaries));
-    return [powerChart(shown, look), excessChart(shown, look)];
-  });
+export function spectrumCharts(data: ReportData, look: Look): Chart[] {
+  const known = data.runs.filter((run): run is SpectralRun => run.spectra !== undefined);
+  return mainRunsBySetting(known, data).flatMap((shown) => [
+    powerChart(shown, look),
+    excessChart(shown, look),
+    ...classSpectrumCharts(shown, data, look),
+  ]);
+}
+
+/** Of each setting, for each of its methods: all seeds of the config that the others were varied from. */
+export function mainRunsBySetting<R extends RunRecord>(
+  runs: readonly R[],
+  { summaries }: Pick<ReportData, "summaries">,
+): R[][][] {
+  const settings = groups(runs, ["dataset", "imbalance", "imagesPerClass"]);
+  return [...settings.values()].map((setting) =>
+    [...groups(setting, ["method"]).values()].map((own) => mainRuns(own, summaries)),
+  );
 }
 
 /** All seeds of the one experiment of a method that the others were varied from, or of the first. */
-function mainRuns(runs: readonly SpectralRun[], summaries: readonly Summary[]): SpectralRun[] {
+function mainRuns<R extends RunRecord>(runs: readonly R[], summaries: readonly Summary[]): R[] {
   const names = new Set(runs.map(({ experiment }) => experiment));
   const known = summaries.filter(({ experiment }) => names.has(experiment));
   const main = known.length > 0 ? mainVariant(known).experiment : runs[0]!.experiment;
@@ -84,8 +97,8 @@ type ByFrequency = (
 ) => number;
 
 /** From one cycle per edge to the finest grating along it, N/2; beyond, only diagonals are left, up to N/√2. */
-function overSeeds(runs: readonly SpectralRun[], value: ByFrequency): CurvePoint[] {
-  const finest = Math.floor((runs[0]!.spectra.real.overall.length - 1) / Math.SQRT2);
+export function overSeeds(runs: readonly SpectralRun[], value: ByFrequency): CurvePoint[] {
+  const finest = finestOf(runs[0]!.spectra.real.overall.length);
   return Array.from({ length: finest }, (_, i) => {
     const spread: Spread = spreadOf(runs.map(({ spectra }) => value(spectra, i + 1)));
     // A band that reaches 0 has no lower edge on a logarithmic axis.
@@ -113,8 +126,7 @@ function chartOf(
   const seeds = Math.max(...shown.map((runs) => runs.length));
   const points = curves.flatMap((curve) => curve.points);
   const finest = Math.max(...points.map(({ x }) => x));
-  const octaves = Array.from({ length: Math.floor(Math.log2(finest)) + 1 }, (_, i) => 2 ** i);
-  const x: Axis = { title: "Frequency, cycles per image edge", scale: "log", values: octaves };
+  const x: Axis = { title: "Frequency, cycles per image edge", scale: "log", values: octavesTo(finest) };
   const powers = points.map((point) => point.y);
   const log = spansDecades(powers) && { scale: "log" as const, values: logTicks(powers) };
   const y: Axis = { title: axis, grid: true, ...log };
@@ -130,4 +142,9 @@ function chartOf(
     legend: curveLegend(legend),
     spec: framed(curveLayers(curves, x, y)),
   };
+}
+
+/** 1, 2, 4, … as far as there are frequencies. */
+export function octavesTo(finest: number): number[] {
+  return Array.from({ length: Math.floor(Math.log2(finest)) + 1 }, (_, i) => 2 ** i);
 }
