@@ -77,6 +77,8 @@ export {
   networks,
   type Parameters,
   type ParameterSpec,
+  resNet18,
+  type ResNet18Options,
   type Statistics,
   type Task,
 } from "./networks/index.ts";

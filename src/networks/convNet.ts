@@ -1,19 +1,11 @@
 import { z } from "zod";
 import { check } from "../core/errors.ts";
-import type { ImageShape, Shape } from "../core/shape.ts";
+import type { ImageShape } from "../core/shape.ts";
 import type { Tensor } from "../engines/index.ts";
-import {
-  activations,
-  type Activation,
-  batchNorm,
-  frozenBatchNorm,
-  normEpsilon,
-  normGroups,
-  poolings,
-  runningStatistic,
-  sampleNorms,
-} from "./layers.ts";
-import type { Mode, Network, Parameters, ParameterSpec } from "./network.ts";
+import { activations, type Activation, normEpsilon, normGroups, poolings } from "./layers.ts";
+import { linearClassifier } from "./linearClassifier.ts";
+import type { Network, Parameters, ParameterSpec, Task } from "./network.ts";
+import { type Norm, normNames, normOf, type Pass } from "./norm.ts";
 
 const namesOf = <T extends object>(table: T): [keyof T & string] => Object.keys(table) as [keyof T & string];
 
@@ -27,7 +19,7 @@ export const convNetOptions = z.strictObject({
   width: z.int().min(1).default(128).describe("Channels of every convolution."),
   activation: z.enum(namesOf(activations)).default("relu").describe("Nonlinearity after every norm."),
   norm: z
-    .enum(["batch", "none", ...namesOf(sampleNorms)])
+    .enum(normNames)
     .default("instance")
     .describe("Normalization after every convolution; group norm has 4 groups."),
   pooling: z
@@ -38,14 +30,6 @@ export const convNetOptions = z.strictObject({
 
 /** Every option of a ConvNet: depth, width, activation, norm, pooling. */
 export type ConvNetOptions = z.infer<typeof convNetOptions>;
-
-/** What a classifier is for. */
-export interface Task {
-  /** Height, width and channels of the images. */
-  readonly imageShape: ImageShape;
-  /** Number of classes. */
-  readonly classes: number;
-}
 
 /**
  * The network of dataset condensation (Zhao et al. 2021, after Gidaris & Komodakis 2018): blocks of 3×3 convolution, norm,
@@ -59,51 +43,25 @@ export interface Task {
  */
 export function convNet(given: z.input<typeof convNetOptions>, task: Task): Network {
   const options = parsed(given);
-  const { imageShape, classes } = task;
   const { depth, width } = options;
-  const blocks = blocksOf(options, imageShape);
-  const [h, w] = blocks.at(-1)!.pooled;
-  const embedding = h * w * width;
-  const parameters = [...blocks.flatMap(parametersOf), ...linearSpecs(embedding, classes)];
-  const applied = blocks.map((block, i) => blockFunction(options, block, i));
+  const blocks = blocksOf(options, task.imageShape);
+  const applied = blocks.map((block) => blockFunction(options, block));
   const perBlock = parametersOf(blocks[0]!).length;
-
-  const featureMap = (values: Parameters, images: Tensor, mode: Mode = { use: "batch" }): Tensor => {
-    check(
-      images.shape.slice(1).join() === imageShape.join(),
-      () => `convNet: expected images [n, ${imageShape.join(", ")}], got [${images.shape.join(", ")}]`,
-    );
-    const statistics: Tensor[] = [];
-    const map = applied.reduce(
-      (x, block, i) => block(values.slice(i * perBlock, (i + 1) * perBlock), x, { mode, statistics }),
-      images,
-    );
-    if (mode.use === "batch" && mode.update) mode.update.statistics = statistics;
-    return map;
-  };
-  const embed: Network["embed"] = (values, images, mode) => {
-    const map = featureMap(values, images, mode);
-    return map.transpose([0, 3, 1, 2]).reshape([map.shape[0]!, embedding]);
-  };
-  const classify: Network["classify"] = (values, embeddings) => {
-    const [weight, bias] = values.slice(-2) as [Tensor, Tensor];
-    return embeddings.matMul(weight.transpose()).add(bias);
-  };
-  return {
-    name: `convNet-d${depth}-w${width}-${options.activation}-${options.norm}-${options.pooling}`,
-    imageShape,
-    classes,
-    width: embedding,
-    channels: width,
-    largest: Math.max(...blocks.map(({ map: [rows, columns] }) => rows * columns * width)),
-    flattenOrder: "chw",
-    parameters,
-    statistics: options.norm === "batch" ? blocks.flatMap(statisticsOf) : [],
-    featureMap,
-    embed,
-    classify,
-    logits: (values, images, mode) => classify(values, embed(values, images, mode)),
-  };
+  return linearClassifier(
+    {
+      name: `convNet-d${depth}-w${width}-${options.activation}-${options.norm}-${options.pooling}`,
+      map: [...blocks.at(-1)!.pooled, width],
+      largest: Math.max(...blocks.map(({ map: [rows, columns] }) => rows * columns * width)),
+      parameters: blocks.flatMap(parametersOf),
+      statistics: blocks.flatMap(({ norm }) => norm.statistics),
+      featureMap: (values, images, pass) =>
+        applied.reduce(
+          (x, block, i) => block(values.slice(i * perBlock, (i + 1) * perBlock), x, pass),
+          images,
+        ),
+    },
+    task,
+  );
 }
 
 function parsed(given: z.input<typeof convNetOptions>): ConvNetOptions {
@@ -123,8 +81,7 @@ interface Block {
   readonly inputs: number;
   readonly outputs: number;
   readonly padding: number;
-  /** Shape of the norm's scale and shift; undefined without norm. */
-  readonly affine: Shape | undefined;
+  readonly norm: Norm;
   /** Height and width of the convolution's result. */
   readonly map: readonly [height: number, width: number];
   /** Height and width after pooling. */
@@ -145,13 +102,12 @@ function blocksOf(
       size[0] > 0 && size[1] > 0,
       () => `convNet.depth: expected images that ${depth} poolings leave a pixel of, got ${height}×${w0}`,
     );
-    const affine = norm === "none" ? undefined : norm === "layer" ? [h, w, width] : [width];
     blocks.push({
       number: i + 1,
       inputs: i === 0 ? channels : width,
       outputs: width,
       padding,
-      affine,
+      norm: normOf(norm, `norm${i + 1}`, [h, w, width], i),
       map: [h, w],
       pooled: size,
     });
@@ -159,48 +115,21 @@ function blocksOf(
   return blocks;
 }
 
-function parametersOf({ number, inputs, outputs, affine }: Block): ParameterSpec[] {
+function parametersOf({ number, inputs, outputs, norm }: Block): ParameterSpec[] {
   const fanIn = 9 * inputs;
-  const convolution: ParameterSpec[] = [
+  return [
     { name: `conv${number}.weight`, shape: [outputs, 3, 3, inputs], initial: { fanIn } },
     { name: `conv${number}.bias`, shape: [outputs], initial: { fanIn } },
+    ...norm.parameters,
   ];
-  if (affine === undefined) return convolution;
-  return [
-    ...convolution,
-    { name: `norm${number}.scale`, shape: affine, initial: { constant: 1 } },
-    { name: `norm${number}.shift`, shape: affine, initial: { constant: 0 } },
-  ];
-}
-
-function statisticsOf({ number, outputs }: Block): ParameterSpec[] {
-  return [
-    { name: `norm${number}.mean`, shape: [outputs], initial: { constant: 0 } },
-    { name: `norm${number}.variance`, shape: [outputs], initial: { constant: 1 } },
-  ];
-}
-
-function linearSpecs(inputs: number, outputs: number): ParameterSpec[] {
-  return [
-    { name: "linear.weight", shape: [outputs, inputs], initial: { fanIn: inputs } },
-    { name: "linear.bias", shape: [outputs], initial: { fanIn: inputs } },
-  ];
-}
-
-interface Pass {
-  readonly mode: Mode;
-  /** Batch norm's running statistics after this pass, appended block by block. */
-  readonly statistics: Tensor[];
 }
 
 type BlockFunction = (parameters: Parameters, x: Tensor, pass: Pass) => Tensor;
 
 /** The function of a block, chosen once: fused where the engine has the block as one operation. */
-function blockFunction(options: ConvNetOptions, { padding }: Block, index: number): BlockFunction {
-  const { norm, activation, pooling } = options;
-  const convolved = ([weight, bias]: Parameters, x: Tensor): Tensor =>
-    x.conv2d(weight!, { bias: bias!, padding });
-  if (norm === "instance" && activation === "relu") {
+function blockFunction(options: ConvNetOptions, { padding, norm }: Block): BlockFunction {
+  const { activation, pooling } = options;
+  if (options.norm === "instance" && activation === "relu") {
     return ([weight, bias, scale, shift], x) =>
       x.convolvedBlock(weight!, {
         bias: bias!,
@@ -213,24 +142,6 @@ function blockFunction(options: ConvNetOptions, { padding }: Block, index: numbe
   }
   const activate = activations[activation as Activation];
   const pool = poolings[pooling];
-  if (norm === "none") return (parameters, x) => pool(activate(convolved(parameters, x)));
-  const normalize =
-    norm === "batch"
-      ? (x: Tensor, pass: Pass) => batchNormed(x, index, pass)
-      : (x: Tensor) => sampleNorms[norm as keyof typeof sampleNorms](x);
-  return (parameters, x, pass) => {
-    const normalized = normalize(convolved(parameters, x), pass);
-    return pool(activate(normalized.mul(parameters[2]!).add(parameters[3]!)));
-  };
-}
-
-function batchNormed(x: Tensor, index: number, { mode, statistics }: Pass): Tensor {
-  const given = mode.use === "running" ? mode.statistics : mode.update?.statistics;
-  const [mean, variance] = (given ?? []).slice(2 * index, 2 * index + 2);
-  if (mode.use === "running") return frozenBatchNorm(x, mean!, variance!);
-  const batch = batchNorm(x);
-  if (given !== undefined) {
-    statistics.push(runningStatistic(mean!, batch.mean), runningStatistic(variance!, batch.variance));
-  }
-  return batch.output;
+  return ([weight, bias, ...affine], x, pass) =>
+    pool(activate(norm.apply(x.conv2d(weight!, { bias: bias!, padding }), affine, pass)));
 }

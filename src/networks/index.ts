@@ -1,9 +1,10 @@
 import type { z } from "zod";
 import { type Chosen, type OptionTable } from "../core/options.ts";
-import { convNet, convNetOptions, type Task } from "./convNet.ts";
-import type { Network } from "./network.ts";
+import { convNet, convNetOptions } from "./convNet.ts";
+import type { Network, Task } from "./network.ts";
+import { resNet18, resNet18Options } from "./resNet18.ts";
 
-export { convNet, convNetOptions, type ConvNetOptions, type Task } from "./convNet.ts";
+export { convNet, convNetOptions, type ConvNetOptions } from "./convNet.ts";
 export {
   imagesAtOnce,
   initialTensors,
@@ -12,11 +13,14 @@ export {
   type Parameters,
   type ParameterSpec,
   type Statistics,
+  type Task,
 } from "./network.ts";
+export { resNet18, resNet18Options, type ResNet18Options } from "./resNet18.ts";
 
 /** Architectures by name. */
 export const networks = {
   convNet: { options: convNetOptions, build: convNet },
+  resNet18: { options: resNet18Options, build: resNet18 },
 } as const satisfies OptionTable & Record<string, { build: (options: never, task: Task) => Network }>;
 
 /** A network's name and options, as a config states them. */

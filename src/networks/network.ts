@@ -2,6 +2,14 @@ import type { Rng } from "../core/rng.ts";
 import { type ImageShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Engine, Tensor } from "../engines/index.ts";
 
+/** What a classifier is for. */
+export interface Task {
+  /** Height, width and channels of the images. */
+  readonly imageShape: ImageShape;
+  /** Number of classes. */
+  readonly classes: number;
+}
+
 /** A network's trainable tensors, in the order of `Network.parameters`. */
 export type Parameters = readonly Tensor[];
 

@@ -36,30 +36,27 @@ export function chirpImages(engine: Engine, kind: keyof typeof fills, [n, h, w, 
 export function chirpParameters(engine: Engine, network: Network): Tensor[] {
   return network.parameters.map(({ name, shape }, p) => {
     const count = sizeOf(shape);
+    if (name.endsWith(".weight")) {
+      const values = chirpWeights(count, shape[0]!, p);
+      if (shape.length === 2) return engine.tensor(shape, values);
+      const [outputs, h, w, inputs] = shape as [number, number, number, number];
+      return channelsLast(engine.tensor([outputs, inputs, h, w], values));
+    }
     const wave = chirp(count, 0.7, 0, 0.5 * p);
-    if (name.endsWith(".bias"))
-      return engine.tensor(
-        shape,
-        wave.map((v) => 0.1 * v),
-      );
-    if (name.endsWith(".shift"))
-      return affine(
-        engine,
-        shape,
-        wave.map((v) => 0.1 * v),
-      );
-    if (name.endsWith(".scale"))
-      return affine(
-        engine,
-        shape,
-        wave.map((v) => 1 + 0.2 * v),
-      );
-    const root = Math.sqrt(count / shape[0]!);
-    const values = chirp(count, 1.3, 0.0007, 0.5 * p).map((v) => v / root);
-    if (shape.length === 2) return engine.tensor(shape, values);
-    const [outputs, h, w, inputs] = shape as [number, number, number, number];
-    return channelsLast(engine.tensor([outputs, inputs, h, w], values));
+    const values = wave.map(name.endsWith(".scale") ? (v) => 1 + 0.2 * v : (v) => 0.1 * v);
+    return affine(engine, shape, values);
   });
+}
+
+const known = new Map<string, Float64Array>();
+
+/** Filters or a matrix; kept, since those of a ResNet take seconds and its variants share them. */
+function chirpWeights(count: number, outputs: number, p: number): Float64Array {
+  const key = `${count}/${outputs}/${p}`;
+  const root = Math.sqrt(count / outputs);
+  const values = known.get(key) ?? chirp(count, 1.3, 0.0007, 0.5 * p).map((v) => v / root);
+  known.set(key, values);
+  return values;
 }
 
 /** Scale or shift of a norm: of each channel, or of each position and channel. */

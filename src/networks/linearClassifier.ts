@@ -1,0 +1,61 @@
+import { check } from "../core/errors.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+import type { Tensor } from "../engines/index.ts";
+import type { Mode, Network, Parameters, ParameterSpec, Task } from "./network.ts";
+import type { Pass } from "./norm.ts";
+
+/** All of a network before its classifier. */
+export interface Body extends Pick<Network, "name" | "largest" | "parameters" | "statistics"> {
+  /** Shape of one image's last feature map: height, width, channels. */
+  readonly map: Shape;
+  /** Last feature map, [n, h, w, c]. Parameters may come with the classifier's after them. */
+  featureMap(parameters: Parameters, images: Tensor, pass: Pass): Tensor;
+}
+
+/** The network of a body and one linear layer on its flattened feature map. */
+export function linearClassifier(body: Body, { imageShape, classes }: Task): Network {
+  const { name, map, largest, parameters, statistics } = body;
+  const width = sizeOf(map);
+  const where = name.split("-")[0]!;
+
+  const featureMap = (values: Parameters, images: Tensor, mode: Mode = { use: "batch" }): Tensor => {
+    check(
+      images.shape.slice(1).join() === imageShape.join(),
+      () => `${where}: expected images [n, ${imageShape.join(", ")}], got [${images.shape.join(", ")}]`,
+    );
+    const updated: Tensor[] = [];
+    const result = body.featureMap(values, images, { mode, statistics: updated });
+    if (mode.use === "batch" && mode.update) mode.update.statistics = updated;
+    return result;
+  };
+  const embed: Network["embed"] = (values, images, mode) => {
+    const found = featureMap(values, images, mode);
+    return found.transpose([0, 3, 1, 2]).reshape([found.shape[0]!, width]);
+  };
+  const classify: Network["classify"] = (values, embeddings) => {
+    const [weight, bias] = values.slice(-2) as [Tensor, Tensor];
+    return embeddings.matMul(weight.transpose()).add(bias);
+  };
+  return {
+    name,
+    imageShape,
+    classes,
+    width,
+    channels: map[2]!,
+    largest,
+    flattenOrder: "chw",
+    parameters: [...parameters, ...linearSpecs(width, classes)],
+    statistics,
+    featureMap,
+    embed,
+    classify,
+    logits: (values, images, mode) => classify(values, embed(values, images, mode)),
+  };
+}
+
+function linearSpecs(inputs: number, outputs: number): ParameterSpec[] {
+  return [
+    { name: "linear.weight", shape: [outputs, inputs], initial: { fanIn: inputs } },
+    { name: "linear.bias", shape: [outputs], initial: { fanIn: inputs } },
+  ];
+}
