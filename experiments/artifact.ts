@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { stringify } from "yaml";
 import type { Dataset } from "../src/datasets/dataset.ts";
+import type { Partition } from "../src/datasets/partition.ts";
 import { readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
 import type { Network } from "../src/networks/index.ts";
 import type { Learned } from "../src/objectives/objective.ts";
@@ -18,7 +19,7 @@ export interface Artifact extends StoredSet {
 }
 
 /**
- * Writes a run's result: `images` f32 [n, channels, height, width] as trained on, `labels` i64, where they were learned
+ * Writes a run's result: `images` f32 [n, channels, height, width] as trained on, or `mosaics` of them, `labels` i64, where they were learned
  * `soft_labels` f32 [n, classes] and `lr` f32 [1], where images are whitened `zca_mean`, `zca_matrix` and `zca_inverse`,
  * whatever else was learned under its own name, and a card in the metadata that says how to use them.
  */
@@ -37,6 +38,7 @@ export function writeArtifact(
 ): void {
   const { real, machine } = about;
   const { experiment, seed } = run;
+  const set = learnedSet(learned, { ...about, partition: experiment.partition });
   const card = {
     format: "distillery 1",
     space:
@@ -44,6 +46,7 @@ export function writeArtifact(
       (about.whitening ? ", then (x - zca_mean) @ zca_matrix on rows of channels × height × width" : ""),
     mean: JSON.stringify(real.mean),
     std: JSON.stringify(real.std),
+    ...(set.partition && { partition: JSON.stringify(decodingOf(set.partition)) }),
     classNames: JSON.stringify(real.classNames),
     config: stringify({ ...experiment, seeds: [seed] }),
     network: about.network.name,
@@ -56,7 +59,7 @@ export function writeArtifact(
     distillery: machine.distillery,
     commit: machine.commit,
   };
-  writeWhole(fileOf(run, "synthetic"), writeSafetensors(arraysOf(learnedSet(learned, about)), card));
+  writeWhole(fileOf(run, "synthetic"), writeSafetensors(arraysOf(set), card));
 }
 
 /**
@@ -69,9 +72,33 @@ export function readArtifact(run: RunFolder): Artifact {
   const { arrays, metadata } = inFile(path, () => readSafetensors(readFileSync(path)));
   const numbers = (key: string): number[] => JSON.parse(metadata[key] ?? "[]") as number[];
   return {
-    ...setFrom(path, arrays, { mean: numbers("mean"), std: numbers("std") }),
+    ...setFrom(path, arrays, {
+      mean: numbers("mean"),
+      std: numbers("std"),
+      partition: partitionIn(metadata),
+    }),
     card: metadata,
   };
+}
+
+/** A partition and how its cells become images, as cards say it. */
+export function decodingOf({ factor, order }: Partition) {
+  const place =
+    order === "columns" ? "down each column, columns from the left" : "along each row, rows from the top";
+  return {
+    factor,
+    order,
+    decoding:
+      `each mosaic holds ${factor} × ${factor} cells, in order ${place}; each cell is enlarged to the mosaic's size, ` +
+      "bilinear with align_corners=False, and all cells of a mosaic come before those of the next",
+  };
+}
+
+/** The partition that the metadata of a run's result says; none where images are whole. */
+export function partitionIn({ partition }: Readonly<Record<string, string>>): Partition | undefined {
+  if (partition === undefined) return undefined;
+  const { factor, order } = JSON.parse(partition) as Partition;
+  return { factor, order };
 }
 
 /** SHA-256 of byte arrays one after another, in hexadecimal. */

@@ -186,7 +186,7 @@ export {
 } from "./runs/evaluation.ts";
 export type { DistillationOptions, MethodChoice, PluginChoice } from "./runs/options.ts";
 export type { Space, Whitening } from "./runs/space.ts";
-export { arraysOf, setFrom, type StoredSet } from "./runs/storedSet.ts";
+export { arraysOf, decodedSet, setFrom, type StoredSet } from "./runs/storedSet.ts";
 export { pixelsOf, type SyntheticSet } from "./runs/synthetic.ts";
 
 // The same step by step
@@ -199,7 +199,7 @@ export {
   type Progress,
   type Report,
 } from "./distillers/distill.ts";
-export { type Initialization, initialImages } from "./distillers/initialize.ts";
+export { type InitialOptions, type Initialization, initialImages } from "./distillers/initialize.ts";
 export { type Accuracy, accuracy, disposeTestSet, type TestSet, testSet } from "./evaluation/accuracy.ts";
 export { evaluate, type Evaluation, type EvaluationPlan } from "./evaluation/evaluate.ts";
 export { highFrequencyEnergy, powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";

@@ -1,7 +1,7 @@
 import { check } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
 
-/** What to do where a class has fewer real images than images per class are asked for. */
+/** What to do where a class has fewer real images than are asked for. */
 export const scarcityPolicies = ["duplicate", "error"] as const;
 /** Name of a policy of `scarcityPolicies`. */
 export type Scarcity = (typeof scarcityPolicies)[number];
@@ -11,7 +11,7 @@ export type Scarcity = (typeof scarcityPolicies)[number];
  * a distillation.
  *
  * @param classes positions of each class's images.
- * @param perClass images to take of each.
+ * @param perClass images to take of each: for mosaics, one for each cell of each.
  * @param scarcity for a class with fewer: `duplicate` goes through it again in the same random order (LTDD's default),
  *   `error` refuses.
  * @returns perClass positions for class 0, then for class 1, …
@@ -28,7 +28,7 @@ export function randomCoreset(
     check(
       scarcity === "duplicate" || members.length >= perClass,
       () =>
-        `class ${label}: expected at least ${perClass} real images (imagesPerClass), got ${members.length}; ` +
+        `class ${label}: expected at least ${perClass} real images, one for each synthetic one or for each of its cells, got ${members.length}; ` +
         "lower imagesPerClass, or set scarcity to duplicate",
     );
     const order = rng.stream(`class/${label}`).permutation(members.length);

@@ -1,4 +1,5 @@
 import type { Dataset } from "../datasets/dataset.ts";
+import type { Partition } from "../datasets/partition.ts";
 import type { NamedArrays } from "../formats/array.ts";
 import type { Learned } from "../objectives/objective.ts";
 import type { Whitening } from "./space.ts";
@@ -17,10 +18,18 @@ const plain = {
   stepSize: ([learningRate]: Float32Array) => ({ learningRate: learningRate! }),
 } satisfies Record<string, (values: Float32Array, classes: number) => Partial<StoredSet>>;
 
+/** What a set is learned from and by, as far as it says so itself. */
+export interface LearnedFrom {
+  readonly real: Dataset;
+  readonly labels: Int32Array;
+  readonly partition?: Partition | undefined;
+  readonly whitening?: Whitening | undefined;
+}
+
 /** The synthetic set that a method has learned. */
 export function learnedSet(
   { images, ...beside }: Learned,
-  { real, labels, whitening }: { real: Dataset; labels: Int32Array; whitening?: Whitening | undefined },
+  { real, labels, partition, whitening }: LearnedFrom,
 ): StoredSet {
   const { imageShape, classNames, mean, std } = real;
   const others: NamedArrays = {};
@@ -36,6 +45,7 @@ export function learnedSet(
   return {
     images: Float32Array.from(images.values()),
     imageShape,
+    partition,
     labels,
     mean,
     std,

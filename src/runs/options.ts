@@ -5,6 +5,7 @@ import { parsed } from "../core/parse.ts";
 import { type Scarcity, scarcityPolicies } from "../coresets/random.ts";
 import { parseStrategy } from "../datasets/augment.ts";
 import { type Initialization, initializations } from "../distillers/initialize.ts";
+import { type CellOrder, cellOrders, type Downscaling, downscalings } from "../datasets/partition.ts";
 import { protocols } from "../evaluation/protocols.ts";
 import { type Network, networks } from "../networks/index.ts";
 import { methods } from "../objectives/index.ts";
@@ -17,9 +18,29 @@ const names = <T extends object>(table: T): [keyof T & string, ...(keyof T & str
 
 const pluginOption = choice(plugins);
 
+/** Options of images that are mosaics. */
+const partitionOptions = z.strictObject({
+  factor: z.int().min(2).default(2).describe("Cells along a side, which divides both sides of the images"),
+  order: z
+    .enum(cellOrders)
+    .default("columns")
+    .describe("Of the cells: down the columns (IDM) or along the rows (IDC, NCFM)"),
+  downscale: z
+    .enum(downscalings)
+    .default("mean")
+    .describe(
+      "How random real images fill the cells at step 0: mean of factor² pixels (IDM), or every factor-th (NCFM)",
+    ),
+});
+
 /** Options of a distillation, as a config states them. */
 export const distillationOptions = z.strictObject({
   imagesPerClass: z.int().min(1).max(10_000).default(10).describe("Synthetic images of each class"),
+  partition: partitionOptions
+    .optional()
+    .describe(
+      "Each image is a mosaic of factor² images, which matching and training enlarge; whole images without",
+    ),
   network: choice(networks, { name: "convNet" }).describe("Architecture that matching draws from"),
   objective: choice(methods).optional().describe("Method; without one the initial images are the result"),
   plugins: z.array(pluginOption).default([]).describe("Wrapped around the objective, first innermost"),
@@ -27,7 +48,9 @@ export const distillationOptions = z.strictObject({
   scarcity: z
     .enum(scarcityPolicies)
     .default("duplicate")
-    .describe("Where a class has fewer real images than imagesPerClass: repeat them, or stop with an error"),
+    .describe(
+      "Where a class has fewer real images than imagesPerClass, or cells: repeat them, or stop with an error",
+    ),
   augmentation: z
     .string()
     .superRefine((strategy, context) => {
@@ -82,11 +105,17 @@ export interface DistillationOptions {
   readonly plugins?: readonly (PluginChoice | Plugin)[];
   /** Synthetic images of each class. Default 10. */
   readonly imagesPerClass?: number;
+  /** Makes each image a mosaic of factor² images of the class, 2² by default; `{}` for all defaults. Default: whole images. */
+  readonly partition?: {
+    readonly factor?: number;
+    readonly order?: CellOrder;
+    readonly downscale?: Downscaling;
+  };
   /** Architecture of the networks that matching draws: a choice of `networks`, or your own. Default: ConvNet-3, width 128. */
   readonly network?: Choice<typeof networks> | Network;
   /** The images at step 0: random real ones, the default, or noise. */
   readonly initialization?: Initialization;
-  /** Where a class has fewer real images than `imagesPerClass`: repeat them, the default, or stop with an error. */
+  /** Where a class has fewer real images than `imagesPerClass`, or cells in as many: repeat them, the default, or stop with an error. */
   readonly scarcity?: Scarcity;
   /** Siamese augmentation, as in "color_crop_flip", or "none". Default: all operations that suit the classes. */
   readonly augmentation?: string;

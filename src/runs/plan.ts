@@ -4,7 +4,7 @@ import type { Engine, Tensor } from "../engines/index.ts";
 import { disposeTestSet, type TestSet, testSet } from "../evaluation/accuracy.ts";
 import type { EvaluationPlan } from "../evaluation/evaluate.ts";
 import type { Space } from "./space.ts";
-import type { StoredSet } from "./storedSet.ts";
+import { decodedSet, type StoredSet } from "./storedSet.ts";
 
 /** A plan with its tensors, which whoever made it frees. */
 export interface OpenPlan extends EvaluationPlan {
@@ -12,7 +12,7 @@ export interface OpenPlan extends EvaluationPlan {
 }
 
 /**
- * The evaluation of a set on an engine: its images with soft labels and learning rate where it has them, and the real
+ * The evaluation of a set on an engine: its images, of mosaics the cells, with soft labels and learning rate where it has them, and the real
  * test images in the space of its own.
  */
 export function planOf(
@@ -21,7 +21,7 @@ export function planOf(
   { network, protocol }: Pick<EvaluationPlan, "network" | "protocol">,
   engine: Engine,
 ): OpenPlan {
-  const { images, imageShape, labels, softLabels, learningRate } = set;
+  const { images, imageShape, labels, softLabels, learningRate } = decodedSet(set);
   const n = labels.length;
   const tested = testSetIn(set, test, engine);
   const tensor = engine.tensor([n, ...imageShape], images);

@@ -1,6 +1,7 @@
 import { type Rng, seeded } from "../core/rng.ts";
 import { parseStrategy } from "../datasets/augment.ts";
 import { classIndices, type Splits } from "../datasets/dataset.ts";
+import { checkPartition } from "../datasets/partition.ts";
 import type { Engine } from "../engines/index.ts";
 import { augmentationFor } from "../evaluation/protocols.ts";
 import { networkOf } from "../networks/index.ts";
@@ -12,13 +13,18 @@ import type { ResolvedOptions } from "./options.ts";
 /** Siamese augmentation of the published methods; without flip for digits. */
 const FULL_AUGMENTATION = "color_crop_cutout_flip_scale_rotate";
 
-/** What all steps of a run share, put together from its options. */
+/**
+ * What all steps of a run share, put together from its options.
+ *
+ * @throws InputError where images do not divide into the cells of the partition.
+ */
 export function sourceOf(
-  options: Pick<ResolvedOptions, "imagesPerClass" | "network" | "augmentation">,
+  options: Pick<ResolvedOptions, "imagesPerClass" | "partition" | "network" | "augmentation">,
   { train: real }: Pick<Splits, "train">,
   engine: Engine,
 ): Source {
-  const { imagesPerClass, network, augmentation } = options;
+  const { imagesPerClass, partition, network, augmentation } = options;
+  if (partition) checkPartition("partition.factor", partition, real.imageShape);
   const classes = classIndices(real);
   const task = { imageShape: real.imageShape, classes: classes.length };
   return {
@@ -30,6 +36,7 @@ export function sourceOf(
       Math.floor(i / imagesPerClass),
     ),
     imagesPerClass,
+    ...(partition && { partition: { factor: partition.factor, order: partition.order } }),
     augmentation:
       augmentation === undefined
         ? augmentationFor(parseStrategy(FULL_AUGMENTATION), real.classNames)

@@ -1,12 +1,21 @@
 import { check } from "../core/errors.ts";
 import { type ImageShape, sizeOf } from "../core/shape.ts";
+import {
+  cellsOf,
+  checkPartition,
+  decodedLabels,
+  decodedValues,
+  type Partition,
+} from "../datasets/partition.ts";
 import type { HostArray, NamedArrays } from "../formats/array.ts";
 import { channelsFirst, channelsLast, type Space } from "./space.ts";
 
 /** A synthetic set as files hold it, a run's or anyone's. */
 export interface StoredSet extends Space {
-  /** As trained on, [n, height, width, channels]. */
+  /** As trained on, or mosaics of what is trained on, [n, height, width, channels]. */
   readonly images: Float32Array;
+  /** Of images that are mosaics; `decodedSet` gives what is trained on. */
+  readonly partition?: Partition | undefined;
   /** Height, width and channels of an image. */
   readonly imageShape: ImageShape;
   /** Class of each image, [n]. */
@@ -19,15 +28,40 @@ export interface StoredSet extends Space {
   readonly others: Readonly<NamedArrays>;
 }
 
-/** The set under the plain names of files; images are turned to [n, channels, height, width], labels to int64. */
+/** The set as networks are trained on it: of mosaics their cells, enlarged, each with the mosaic's label. */
+export function decodedSet(set: StoredSet): StoredSet {
+  const { images, imageShape, partition, labels, softLabels } = set;
+  if (!partition) return set;
+  const [cells, classes] = [cellsOf(partition), softLabels ? softLabels.length / labels.length : 0];
+  return {
+    ...set,
+    images: decodedValues(images, imageShape, partition),
+    partition: undefined,
+    labels: decodedLabels(labels, partition),
+    softLabels:
+      softLabels &&
+      Float32Array.from(
+        { length: softLabels.length * cells },
+        (_, at) => softLabels[Math.floor(at / (classes * cells)) * classes + (at % classes)]!,
+      ),
+  };
+}
+
+/**
+ * The set under the plain names of files; images are turned to [n, channels, height, width], labels to int64. Mosaics are
+ * `mosaics`: what is called `images` can be trained on as it is.
+ */
 export function arraysOf(set: StoredSet): NamedArrays {
-  const { images, imageShape, labels, softLabels, learningRate, whitening, others } = set;
+  const { images, imageShape, partition, labels, softLabels, learningRate, whitening, others } = set;
   const n = labels.length;
   const [height, width, channels] = imageShape;
   const d = sizeOf(imageShape);
   return {
     ...others,
-    images: { shape: [n, channels, height, width], data: channelsFirst(images, imageShape) },
+    [partition ? "mosaics" : "images"]: {
+      shape: [n, channels, height, width],
+      data: channelsFirst(images, imageShape),
+    },
     labels: { shape: [n], data: BigInt64Array.from(labels, BigInt) },
     ...(softLabels && { soft_labels: { shape: [n, softLabels.length / n], data: softLabels } }),
     ...(learningRate !== undefined && { lr: { shape: [1], data: Float32Array.of(learningRate) } }),
@@ -41,26 +75,27 @@ export function arraysOf(set: StoredSet): NamedArrays {
 
 /**
  * The set that arrays under plain names hold: the inverse of `arraysOf`, with files of other programs in mind. Missing
- * labels are the largest soft ones.
+ * labels are the largest soft ones. Mosaics count where there are no images.
  *
  * @param where names the file in messages.
- * @param space by which the images are normalized.
+ * @param constants by which the images are normalized, and of mosaics the partition.
  * @throws InputError for arrays that are missing, of another shape or type, or do not fit each other.
  */
 export function setFrom(
   where: string,
   arrays: Readonly<NamedArrays>,
-  space: Pick<Space, "mean" | "std">,
+  constants: Pick<StoredSet, "mean" | "std" | "partition">,
 ): StoredSet {
-  const { images, labels, soft_labels, lr, zca_mean, zca_matrix, zca_inverse, ...others } = arrays;
+  const { images, mosaics, labels, soft_labels, lr, zca_mean, zca_matrix, zca_inverse, ...others } = arrays;
+  const [name, stored] = images ? ["images", images] : ["mosaics", mosaics];
   check(
-    images !== undefined && (labels !== undefined || soft_labels !== undefined),
+    stored !== undefined && (labels !== undefined || soft_labels !== undefined),
     () =>
       `${where}: expected arrays images and labels, got ${Object.keys(arrays).join(", ") || "none"}; ` +
       "rename them, or distil again if this is the file of a run",
   );
-  const imageShape = imageShapeOf(where, images);
-  const n = images.shape[0]!;
+  const imageShape = imageShapeOf(where, stored);
+  const n = stored.shape[0]!;
   const d = sizeOf(imageShape);
   const softLabels = soft_labels && softLabelsFrom(where, soft_labels, n);
   const whitened = [zca_mean, zca_matrix, zca_inverse].some((array) => array !== undefined);
@@ -71,10 +106,12 @@ export function setFrom(
         inverse: floats(`${where}: zca_inverse`, zca_inverse, [d, d]),
       }
     : undefined;
+  const partition = images ? undefined : partitionFor(where, constants, imageShape);
   return {
-    ...space,
-    images: channelsLast(floats(`${where}: images`, images, images.shape), imageShape),
+    ...constants,
+    images: channelsLast(floats(`${where}: ${name}`, stored, stored.shape), imageShape),
     imageShape,
+    partition,
     labels: labels ? labelsFrom(where, labels, n) : largest(softLabels!, n),
     softLabels,
     learningRate: lr && rateFrom(where, lr),
@@ -93,6 +130,22 @@ function imageShapeOf(where: string, { shape }: HostArray): ImageShape {
       (isLast ? "; channels are last: save images.transpose(0, 3, 1, 2)" : ""),
   );
   return [height, width, channels];
+}
+
+/** @throws InputError where nothing says how mosaics of this shape are decoded, or it cannot be so. */
+function partitionFor(
+  where: string,
+  { partition }: Pick<StoredSet, "partition">,
+  imageShape: ImageShape,
+): Partition {
+  check(
+    partition !== undefined,
+    () =>
+      `${where}: mosaics: expected a card or metadata that says into how many cells they divide, got none; ` +
+      "save the decoded images as images",
+  );
+  checkPartition(`${where}: partition`, partition, imageShape);
+  return partition;
 }
 
 function labelsFrom(where: string, { shape, data }: HostArray, n: number): Int32Array {

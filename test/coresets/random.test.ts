@@ -28,6 +28,6 @@ test("a class that is too small is gone through again, each image as often as an
 
 test("or is an error that says what to do, where the policy is that", () => {
   expect(() => randomCoreset(classes, 3, "error", seeded(1))).toThrow(
-    "class 1: expected at least 3 real images (imagesPerClass), got 2; lower imagesPerClass, or set scarcity to duplicate",
+    "class 1: expected at least 3 real images, one for each synthetic one or for each of its cells, got 2; lower imagesPerClass, or set scarcity to duplicate",
   );
 });
