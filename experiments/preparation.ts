@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { datasets } from "../src/datasets/index.ts";
 import { readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
-import type { Preparation, Source } from "../src/objectives/objective.ts";
+import type { Objective, Preparation, Source } from "../src/objectives/objective.ts";
 import { preparationRng } from "../src/runs/setting.ts";
 import type { Experiment } from "./config.ts";
 import { Stopped } from "./failure.ts";
@@ -31,7 +31,7 @@ export function preparedFor(root: string, experiment: Experiment, preparation: P
   const { root: where, ...set } = data;
   const place = datasets[data.name].from === "images" ? { root: where } : {};
   const key = JSON.stringify(
-    sorted({ ...preparation, part: undefined, data: { ...set, ...place }, network }),
+    sorted({ network, ...preparation, part: undefined, data: { ...set, ...place } }),
   );
   const hash = createHash("sha256").update(key).digest("hex").slice(0, 10);
   const name = `${preparation.name}-${hash}`;
@@ -41,6 +41,13 @@ export function preparedFor(root: string, experiment: Experiment, preparation: P
 /** Whether a part is there. */
 export function hasPart({ path }: Prepared, index: number): boolean {
   return existsSync(partFile(path, index));
+}
+
+/** Whether all parts are there. */
+export function hasAllParts(prepared: Prepared): boolean {
+  return Array.from({ length: prepared.preparation.parts }, (_, index) => hasPart(prepared, index)).every(
+    Boolean,
+  );
 }
 
 /**
@@ -77,23 +84,46 @@ export async function makePart(prepared: Prepared, source: Source, index: number
   }
 }
 
-/** Makes all parts, side by side with other processes that do the same, and gives the source that reads them. */
-export async function prepare(prepared: Prepared, source: Source): Promise<Source> {
-  const { preparation, path } = prepared;
-  let open = Array.from({ length: preparation.parts }, (_, index) => index);
+/** The folders of all that an objective's runs share. */
+export function allPreparedFor(
+  root: string,
+  experiment: Experiment,
+  { preparations = [] }: Pick<Objective, "preparations">,
+): Prepared[] {
+  const all = preparations.map((preparation) => preparedFor(root, experiment, preparation));
+  return [...new Map(all.map((prepared) => [prepared.path, prepared])).values()];
+}
+
+/** Makes all parts of each, side by side with other processes that do the same, and gives the source that reads them. */
+export async function prepare(all: readonly Prepared[], source: Source): Promise<Source> {
+  for (const prepared of all) await makeParts(prepared, source);
+  if (all.length === 0) return source;
+  return {
+    ...source,
+    prepared(preparation, index) {
+      const { path } = all.find((one) => isSame(one.preparation, preparation))!;
+      const file = partFile(path, index);
+      return inFile(file, () => readSafetensors(readFileSync(file)).arrays);
+    },
+  };
+}
+
+async function makeParts(prepared: Prepared, source: Source): Promise<void> {
+  let open = Array.from({ length: prepared.preparation.parts }, (_, index) => index);
   while (open.length > 0) {
     const busy: number[] = [];
     for (const index of open) if (!(await makePart(prepared, source, index))) busy.push(index);
     open = busy;
     if (open.length > 0) await setTimeout(1000);
   }
-  return {
-    ...source,
-    prepared(index) {
-      const file = partFile(path, index);
-      return inFile(file, () => readSafetensors(readFileSync(file)).arrays);
-    },
-  };
+}
+
+/** Whether two make the same, of the same run's data and network. */
+function isSame(a: Preparation, b: Preparation): boolean {
+  const [one, other] = [a, b].map(({ name, options, network }) =>
+    JSON.stringify(sorted([name, options, network])),
+  );
+  return one === other;
 }
 
 function partFile(path: string, index: number): string {

@@ -6,7 +6,7 @@ import { accuracyText, evaluatedRows, evaluateRun, isEvaluated } from "./command
 import type { Experiment } from "./config.ts";
 import { loadData } from "./data/load.ts";
 import { Busy } from "./failure.ts";
-import { hasPart, makePart, type Prepared, preparedFor } from "./preparation.ts";
+import { allPreparedFor, hasPart, makePart, type Prepared } from "./preparation.ts";
 import { isDone, openRun, type RunFolder } from "./runFolder.ts";
 
 /** A piece of work for one process. It leaves a file when it is done, and no two processes are ever at it together. */
@@ -69,12 +69,11 @@ export function phasesOf(experiments: readonly Experiment[], options: TaskOption
 function preparingTasks(experiments: readonly Experiment[], { prepared: root }: TaskOptions): Task[] {
   const tasks = new Map<string, Task>();
   for (const experiment of experiments) {
-    const preparation = objectiveOf(experiment)?.preparation;
-    if (preparation === undefined) continue;
-    const prepared = preparedFor(root, experiment, preparation);
-    for (let index = 0; index < preparation.parts; index++) {
-      const task = preparing(prepared, experiment, index);
-      tasks.set(task.id, task);
+    for (const prepared of allPreparedFor(root, experiment, objectiveOf(experiment) ?? {})) {
+      for (let index = 0; index < prepared.preparation.parts; index++) {
+        const task = preparing(prepared, experiment, index);
+        tasks.set(task.id, task);
+      }
     }
   }
   return [...tasks.values()];

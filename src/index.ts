@@ -110,7 +110,7 @@ export {
   unbiasedKernelDiscrepancy,
 } from "./losses/kernelDiscrepancy.ts";
 export { classMeanDiscrepancy, meanDiscrepancy } from "./losses/meanDiscrepancy.ts";
-export { rootSpectralDiscrepancy, type RootWeights } from "./losses/rootSpectralDiscrepancy.ts";
+export { rootSpectralDiscrepancy } from "./losses/rootSpectralDiscrepancy.ts";
 export type { ClassCounts } from "./losses/segments.ts";
 export {
   spectralDiscrepancy,
@@ -133,6 +133,11 @@ export {
   penalizedMatch,
 } from "./objectives/imageGradient.ts";
 export { methods } from "./objectives/index.ts";
+export {
+  type MatchingNetworks,
+  type NetworkSource,
+  networkSources,
+} from "./objectives/networkSources/index.ts";
 export type {
   Beginning,
   Descent,
@@ -164,7 +169,9 @@ export {
   keptFeatures,
   type RealImages,
   rowsOf,
+  type SyntheticClasses,
   type Term,
+  withoutReal,
 } from "./objectives/term.ts";
 export { difficultyCorrection } from "./plugins/difficultyCorrection.ts";
 export { plugins } from "./plugins/index.ts";

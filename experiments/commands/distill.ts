@@ -24,7 +24,7 @@ import { forgetFailure, removeRows } from "../gather.ts";
 import { acquire, describe, type Lock, ownerOf } from "../lock.ts";
 import { machine } from "../machine.ts";
 import { interimImages, writeImages, writeRealImages } from "../pictures.ts";
-import { prepare, preparedFor } from "../preparation.ts";
+import { allPreparedFor, prepare } from "../preparation.ts";
 import { progressLine } from "../progress.ts";
 import {
   appendMetric,
@@ -112,8 +112,7 @@ async function distilled(
   if (indices) writeWhole(fileOf(run, "indices"), JSON.stringify(Array.from(indices)));
   writeFacts(run, source);
   await writeRealImages(run, source);
-  const preparation = objectiveOf(experiment)?.preparation;
-  const ready = preparation ? await prepare(preparedFor(prepared, experiment, preparation), source) : source;
+  const ready = await prepare(allPreparedFor(prepared, experiment, objectiveOf(experiment) ?? {}), source);
   await descend({ run, lock }, ready, images);
 }
 

@@ -21,7 +21,7 @@ import { loadData } from "../data/load.ts";
 import { planOf } from "../../src/runs/plan.ts";
 import { subjectOf, trainingOf } from "../judge/subject.ts";
 import { peakMegabytes } from "../machine.ts";
-import { hasPart, prepare, preparedFor } from "../preparation.ts";
+import { allPreparedFor, hasAllParts, prepare, type Prepared } from "../preparation.ts";
 import { fileOf, openRun } from "../runFolder.ts";
 
 /** What is to be measured, and where. */
@@ -40,7 +40,7 @@ export interface Cost {
   readonly stepSeconds: number;
   /** To train and test one evaluation network by its protocol. */
   readonly networkSeconds: number;
-  /** To make one part of what runs share; 0 where they share nothing. */
+  /** To make one part of what runs share, on average; 0 where they share nothing. */
   readonly partSeconds: number;
   /** Largest resident memory of the process, in 10⁶ bytes. */
   readonly megabytes: number;
@@ -84,11 +84,11 @@ async function costOf(
   const startSeconds = performance.now() / 1000; // counted from the start of the process
   const source = sourceOf(experiment, splits, engine);
   const objective = objectiveOf(experiment);
-  const shared = objective?.preparation && preparedFor(prepared, experiment, objective.preparation);
-  const isPrepared =
-    !shared || Array.from({ length: shared.preparation.parts }, (_, i) => hasPart(shared, i)).every(Boolean);
-  const partSeconds = isPrepared ? 0 : timeOfPart(shared.preparation, source);
-  const ready = shared && isPrepared ? await prepare(shared, source) : source;
+  const shared = allPreparedFor(prepared, experiment, objective ?? {});
+  const open = shared.filter((one) => !hasAllParts(one));
+  const isPrepared = open.length === 0;
+  const partSeconds = isPrepared ? 0 : meanTimeOfPart(open, source);
+  const ready = isPrepared ? await prepare(shared, source) : source;
   // Initial images are a set like any other: what follows the steps can be measured without them.
   const stepping = isPrepared && objective ? objective : undefined;
   const one = {
@@ -163,6 +163,13 @@ async function timeOfNetwork(subject: ReturnType<typeof subjectOf>, engine: Engi
   const testing = tested || (performance.now() - begun) / 1000;
   plan.dispose();
   return { networkSeconds: protocol.training.epochs * seconds + testing, epochs: count };
+}
+
+/** Over the parts of all preparations. */
+function meanTimeOfPart(all: readonly Prepared[], source: Source): number {
+  const parts = (one: Prepared): number => one.preparation.parts;
+  const seconds = all.reduce((sum, one) => sum + parts(one) * timeOfPart(one.preparation, source), 0);
+  return seconds / all.reduce((sum, one) => sum + parts(one), 0);
 }
 
 /** Extrapolated from the fraction that a part says it has done. */

@@ -42,7 +42,7 @@ export function spectralDiscrepancy(
   synthetic: Characteristic,
   weights: SpectralWeights,
 ): Tensor {
-  const alpha = checkedWeights(real, synthetic, weights);
+  const alpha = checkedWeights("spectralDiscrepancy", real, synthetic, weights);
   const epsilon = weights.epsilon ?? EPSILON;
   const p = amplitude(real, epsilon);
   const q = amplitude(synthetic, epsilon);
@@ -94,21 +94,23 @@ function amplitude(phi: Characteristic, epsilon: number): Tensor {
     .sqrt();
 }
 
-function checkedWeights(
+/** The α of each class, checked. */
+export function checkedWeights(
+  where: string,
   real: Characteristic,
   synthetic: Characteristic,
   weights: SpectralWeights,
 ): readonly number[] {
   const { amplitude, target } = weights;
   bind(
-    "spectralDiscrepancy",
+    where,
     [real.re, "classes f"],
     [synthetic.re, "classes f"],
     [{ shape: [amplitude.length] }, "classes"],
     [target ?? real.re, "classes f"],
   );
   for (const alpha of amplitude) {
-    check(alpha >= 0 && alpha <= 1, () => `spectralDiscrepancy.amplitude: expected 0 to 1, got ${alpha}`);
+    check(alpha >= 0 && alpha <= 1, () => `${where}.amplitude: expected 0 to 1, got ${alpha}`);
   }
   return amplitude;
 }

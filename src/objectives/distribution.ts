@@ -1,13 +1,22 @@
 import { z } from "zod";
 import type { Rng } from "../core/rng.ts";
 import { type Augmentation, drawAugmentation } from "../datasets/augment.ts";
-import type { Tensor } from "../engines/index.ts";
+import { cellsOf, decoded } from "../datasets/partition.ts";
+import type { Tensor, Tree } from "../engines/index.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
-import { imagesAtOnce, initialTensors, type Parameters } from "../networks/network.ts";
-import type { Draw, GradientPenalty, Learned, Objective, Source } from "./objective.ts";
+import { imagesAtOnce } from "../networks/network.ts";
+import { choice } from "../core/options.ts";
 import { parameterGradient } from "../training/parameterGradient.ts";
+import {
+  type MatchingNetworks,
+  type NetworkSource,
+  networkSourceOf,
+  networkSources,
+} from "./networkSources/index.ts";
+import type { Draw, GradientPenalty, Learned, Objective, Source } from "./objective.ts";
 import { augmented, comparisonsWith } from "./realFeatures.ts";
-import type { ClassFeatures, Comparison, Term } from "./term.ts";
+import type { ClassRows, Comparison, SyntheticClasses, Term } from "./term.ts";
+import { termsOf, termsOptions } from "./terms/index.ts";
 
 export const distributionOptions = z.strictObject({
   realBatch: z
@@ -22,62 +31,60 @@ export const distributionOptions = z.strictObject({
       "Of convolutions of real images: the engine's, or products of bfloat16, faster on some processors and GPUs; " +
         "docs/performance.md has its effect on the loss",
     ),
+  networks: choice(networkSources, { name: "fresh" }).describe("Where each step's network comes from"),
+  terms: termsOptions.prefault({}).describe("Added to the method's own"),
 });
 
 export interface DistributionDraw extends Draw {
   /** Where it was drawn from. */
   readonly source: Source;
-  /** Parameters of the step's random network. */
-  readonly network: Parameters;
+  /** The step's networks. */
+  readonly networks: MatchingNetworks;
   /** One for each class, shared by its real and synthetic images. */
   readonly augmentations: readonly Augmentation[];
   /** What each term compares the synthetic embeddings with. */
   readonly comparisons: readonly { readonly weight: number; readonly comparison: Comparison }[];
+  /** What the step found of the networks' and the terms' state. */
+  readonly state: State;
+}
+
+/** State of the source of networks and of each term; null of those that have none. */
+interface State {
+  readonly networks: Tree;
+  readonly terms: readonly Tree[];
 }
 
 /**
- * A method that compares embeddings of real and synthetic images of each class under a fresh random network (DM's
- * iteration, Zhao & Bilen 2023, algorithm 1), by a sum of terms:
+ * A method that compares embeddings of real and synthetic images of each class under networks of some source (DM's
+ * iteration, Zhao & Bilen 2023, algorithm 1, where each step's network is a fresh random one), by a sum of terms:
  *
  *     L(S) = Σ_terms weight · Σ_c term( f(A_c(R_c)), f(A_c(S_c)) )
  *
- * with a siamese augmentation A_c of each class. Classes go through the network together, as many images at once as it
- * takes, so that memory does not grow with their number; that changes nothing where samples do not interact. Under batch
- * norm they do: then all real images form one batch, and all synthetic ones another, as DM's own code has it.
+ * with a siamese augmentation A_c of each class. Images that are mosaics are decoded first. To the method's own terms come those of the option `terms`. Classes go
+ * through the network together, as many images at once as it takes, so that memory does not grow with their number; that
+ * changes nothing where samples do not interact. Under batch norm they do: then all real images form one batch, and all
+ * synthetic ones another, as DM's own code has it.
  *
  * A penalty on the synthetic gradient sees that of the mean cross-entropy on the augmented synthetic images under the
  * step's network.
  */
 export function distributionMatching(
   name: string,
-  terms: readonly Term[],
-  { realBatch, precision }: z.infer<typeof distributionOptions>,
+  own: readonly Term[],
+  options: z.infer<typeof distributionOptions>,
 ): Objective<DistributionDraw> {
+  const networkSource = networkSourceOf(options.networks);
+  const parts = { ...options, networkSource, terms: [...own, ...termsOf(options.terms)] };
+  const stateful = [networkSource, ...parts.terms];
+  const preparations = stateful.flatMap((part) => part.preparations ?? []);
   return {
     name,
-    draw(source, rng, { step }) {
-      const { engine, network, classes, real } = source;
-      const theta = initialTensors(network.parameters, engine, rng.stream("network"));
-      const batches = classes.map((members, label) =>
-        sample(members, realBatch, rng.stream(`real/${label}`)),
-      );
-      const augmentations = classes.map((_, label) =>
-        drawAugmentation(
-          source.augmentation,
-          "siamese",
-          real.imageShape,
-          rng.stream(`augmentation/${label}`),
-        ),
-      );
-      const found = engine.noGrad(
-        () => comparisonsWith({ source, network: theta, batches, augmentations }, terms, rng),
-        precision,
-      );
-      const comparisons = terms.map(({ weight }, i) => ({ weight, comparison: found[i]! }));
-      const metrics: Record<string, number> = {};
-      for (const comparison of found) Object.assign(metrics, comparison.metrics);
-      return { step, source, network: theta, augmentations, comparisons, metrics };
-    },
+    ...(preparations.length > 0 && { preparations }),
+    ...(stateful.some((part) => "begin" in part) && {
+      begin: (source, rng) => ({ state: begun(parts, source, rng) as unknown as Tree }),
+      after: (learned, draw) => stateAfter(learned, draw) as unknown as Tree,
+    }),
+    draw: (source, rng, at) => drawn(parts, source, rng, at),
     loss: (learned, draw, penalty) => lossOf(allClasses(draw.source), learned.images, draw, penalty),
     /** The loss is a sum over classes: some at a time, and the gradients of their images put together. */
     descent(learned, draw, penalty) {
@@ -101,6 +108,44 @@ export function distributionMatching(
   };
 }
 
+/** What a method is put together from. */
+interface Parts extends Pick<z.infer<typeof distributionOptions>, "realBatch" | "precision"> {
+  readonly networkSource: NetworkSource;
+  /** The method's own and those added to it. */
+  readonly terms: readonly Term[];
+}
+
+function begun({ networkSource, terms }: Parts, source: Source, rng: Rng): State {
+  return {
+    networks: networkSource.begin?.(source, rng.stream("networks")) ?? null,
+    terms: terms.map((term, i) => term.begin?.(source, rng.stream(`term/${i}`)) ?? null),
+  };
+}
+
+function drawn(
+  { networkSource, terms, realBatch, precision }: Parts,
+  source: Source,
+  rng: Rng,
+  at: { readonly step: number; readonly state: Tree },
+): DistributionDraw {
+  const { engine, classes, real, augmentation } = source;
+  const stateless: State = { networks: null, terms: terms.map(() => null) };
+  const state = (at.state ?? stateless) as unknown as State;
+  const networks = networkSource.draw(source, rng, { step: at.step, state: state.networks });
+  const batches = classes.map((members, label) => sample(members, realBatch, rng.stream(`real/${label}`)));
+  const augmentations = classes.map((_, label) =>
+    drawAugmentation(augmentation, "siamese", real.imageShape, rng.stream(`augmentation/${label}`)),
+  );
+  const found = engine.noGrad(
+    () => comparisonsWith({ source, networks, augmentations, batches, states: state.terms }, terms, rng),
+    precision,
+  );
+  const comparisons = terms.map(({ weight }, i) => ({ weight, comparison: found[i]! }));
+  const metrics: Record<string, number> = { ...networks.metrics };
+  for (const comparison of found) Object.assign(metrics, comparison.metrics);
+  return { step: at.step, source, networks, augmentations, comparisons, metrics, state };
+}
+
 /** Up to `count` of the members, without replacement. */
 function sample(members: Int32Array, count: number, rng: Rng): Int32Array {
   return rng
@@ -116,26 +161,62 @@ function sample(members: Int32Array, count: number, rng: Rng): Int32Array {
 function lossOf(
   classes: readonly number[],
   images: Tensor,
-  { source, network: theta, augmentations, comparisons, step }: DistributionDraw,
+  draw: DistributionDraw,
   penalty?: GradientPenalty,
 ): Tensor {
-  const { engine, network, imagesPerClass } = source;
-  const rows = { classes, counts: classes.map(() => imagesPerClass) };
-  const inputs = augmented({ ...rows, values: images }, augmentations);
+  const { source, networks, comparisons, step } = draw;
+  const { engine, network } = source;
+  const theta = networks.parameters;
+  const inputs = inputsOf(classes, images, draw);
   let embeddings: Tensor | undefined;
   const extra: Tensor[] = [];
   if (penalty) {
-    const labels = source.labels.slice(classes[0]! * imagesPerClass, (classes.at(-1)! + 1) * imagesPerClass);
     const share = classes.length / source.classes.length;
     const training = (...parameters: Tensor[]): Tensor => {
-      embeddings = network.embed(parameters, inputs); // that the terms compare, too: one pass for both
-      return crossEntropy(network.classify(parameters, embeddings), labels).mul(share);
+      embeddings = network.embed(parameters, inputs.values); // that the terms compare, too: one pass for both
+      return crossEntropy(network.classify(parameters, embeddings), labelsOf(inputs)).mul(share);
     };
     extra.push(penalty(engine.gradients(training, theta).gradients, step));
   }
-  const synthetic: ClassFeatures = { ...rows, values: embeddings ?? network.embed(theta, inputs) };
+  const synthetic = classesOf(inputs, embeddings ?? network.embed(theta, inputs.values));
   const losses = comparisons.map(({ weight, comparison }) => comparison.loss(synthetic).mul(weight));
   return sum([...losses, ...extra]);
+}
+
+/** The synthetic images of some consecutive classes as networks see them in a step. */
+function inputsOf(
+  classes: readonly number[],
+  images: Tensor,
+  { source, augmentations }: DistributionDraw,
+): ClassRows {
+  const { partition } = source;
+  const counts = classes.map(() => seenPerClass(source));
+  const values = partition ? decoded(images, partition) : images;
+  return { classes, counts, values: augmented({ classes, counts, values }, augmentations) };
+}
+
+function classesOf({ classes, counts, values: images }: ClassRows, embeddings: Tensor): SyntheticClasses {
+  return { classes, counts, images, values: embeddings };
+}
+
+function labelsOf({ classes, counts }: ClassRows): Int32Array {
+  return Int32Array.from(classes.flatMap((label, i) => new Array<number>(counts[i]!).fill(label)));
+}
+
+/** The state that the next step finds. Terms that learn see the images after the update, under this step's networks. */
+function stateAfter({ images }: Learned, draw: DistributionDraw): State {
+  const { source, networks, comparisons, state } = draw;
+  const { engine, network } = source;
+  const learns = comparisons.some(({ comparison }) => comparison.after !== undefined);
+  const terms = !learns
+    ? state.terms
+    : engine.scope(() => {
+        const inputs = inputsOf(allClasses(source), images, draw);
+        const embeddings = engine.noGrad(() => network.embed(networks.parameters, inputs.values));
+        const synthetic = classesOf(inputs, embeddings);
+        return comparisons.map(({ comparison }, i) => comparison.after?.(synthetic) ?? state.terms[i]!);
+      });
+  return { networks: networks.after?.() ?? state.networks, terms };
 }
 
 /**
@@ -147,15 +228,16 @@ function lossOf(
 function tangent(
   penalty: GradientPenalty,
   { images }: Learned,
-  { source, network: theta, augmentations, step }: DistributionDraw,
+  draw: DistributionDraw,
 ): { readonly slope: GradientPenalty; readonly rest: Tensor } {
-  const { engine, network, labels, imagesPerClass } = source;
-  const classes = allClasses(source);
+  const { source, networks, step } = draw;
+  const { engine, network } = source;
   const along = (v: readonly Tensor[], part: readonly Tensor[]): Tensor =>
     sum(part.map((one, i) => one.mul(v[i]!).sum()));
   const { v, rest } = engine.scope(() => {
-    const rows = { classes, counts: classes.map(() => imagesPerClass), values: images };
-    const g = parameterGradient(network, theta, { images: augmented(rows, augmentations), labels });
+    const inputs = inputsOf(allClasses(source), images, draw);
+    const batch = { images: inputs.values, labels: labelsOf(inputs) };
+    const g = parameterGradient(network, networks.parameters, batch);
     const { value, gradients } = engine.gradients((...at) => penalty(at, step), g);
     return { v: gradients, rest: value.sub(along(gradients, g)) };
   });
@@ -168,14 +250,19 @@ const allClasses = ({ classes }: Source): number[] => classes.map((_, label) => 
 
 /** Consecutive classes with at most `imagesAtOnce` synthetic images together, at least one; all where images are tied. */
 function classGroups(source: Source): number[][] {
-  const { network, imagesPerClass } = source;
+  const { network } = source;
   const all = allClasses(source);
   if (network.statistics.length > 0) return [all];
-  const size = Math.max(1, Math.floor(imagesAtOnce(network) / imagesPerClass));
+  const size = Math.max(1, Math.floor(imagesAtOnce(network) / seenPerClass(source)));
   return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
 }
 
-/** Synthetic images of consecutive classes. */
+/** Synthetic images of a class that networks see, which the stored ones may be mosaics of. */
+function seenPerClass({ imagesPerClass, partition }: Source): number {
+  return imagesPerClass * (partition ? cellsOf(partition) : 1);
+}
+
+/** Stored images of consecutive classes. */
 function imagesOf(classes: readonly number[], { images }: Learned, { imagesPerClass }: Source): Tensor {
   const [, ...shape] = images.shape;
   return images.slice([classes[0]! * imagesPerClass, 0, 0, 0], [classes.length * imagesPerClass, ...shape]);

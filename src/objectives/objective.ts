@@ -25,8 +25,8 @@ export interface Source {
   readonly partition?: Partition;
   /** Differentiable siamese augmentation to draw from; empty for none. */
   readonly augmentation: readonly AugmentationOp[];
-  /** Arrays of one part of the objective's preparation. There for objectives that have one. */
-  prepared?(part: number): NamedArrays;
+  /** Arrays of one part of a preparation of the objective's. There for objectives that have some. */
+  prepared?(preparation: Preparation, part: number): NamedArrays;
 }
 
 /**
@@ -38,6 +38,8 @@ export interface Preparation {
   readonly name: string;
   /** Plain data: all that the result depends on beside data and network. Runs that agree in these share one result. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** The architecture, as plain data, where the result does not depend on that of the matching networks but on this. */
+  readonly network?: Readonly<Record<string, unknown>>;
   /** How many there are. */
   readonly parts: number;
   /** Makes one part from its own dice. Yields the share done now and then. */
@@ -91,7 +93,7 @@ export interface Objective<D extends Draw = Draw> {
   /** One optimizer for each thing that is learned beside the images; that of the images is the run's. */
   readonly optimizers?: Readonly<Record<string, Optimizer>>;
   /** What must be there before the first step; `source.prepared` then gives its arrays. */
-  readonly preparation?: Preparation;
+  readonly preparations?: readonly Preparation[];
   /** The method's start. Absent: the images alone are learned, and there is no state. */
   begin?(source: Source, rng: Rng): Beginning;
   /** Rolls all dice of one step: networks, batches, augmentations, frequencies, shuffles. */

@@ -1,19 +1,22 @@
 import type { Rng } from "../core/rng.ts";
 import { augment, type Augmentation } from "../datasets/augment.ts";
 import { normalized } from "../datasets/dataset.ts";
-import { disposeExcept, type Tensor } from "../engines/index.ts";
-import { imagesAtOnce, type Parameters } from "../networks/network.ts";
+import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
+import { imagesAtOnce } from "../networks/network.ts";
+import type { MatchingNetworks } from "./networkSources/index.ts";
 import type { Source } from "./objective.ts";
 import { type ClassFeatures, type ClassRows, type Comparison, eachClass, type Term } from "./term.ts";
 
 /** The real images of one step, and the function that embeds them. */
 export interface RealStep {
   readonly source: Source;
-  readonly network: Parameters;
+  readonly networks: MatchingNetworks;
   /** Positions of each class's images in `source.real`. */
   readonly batches: readonly Int32Array[];
   /** One for each class. */
   readonly augmentations: readonly Augmentation[];
+  /** State of each term. */
+  readonly states: readonly Tree[];
 }
 
 /**
@@ -22,7 +25,7 @@ export interface RealStep {
  * their features are held until the terms have seen them. Under batch norm all images are one chunk.
  */
 export function comparisonsWith(step: RealStep, terms: readonly Term[], rng: Rng): Comparison[] {
-  const { source, batches } = step;
+  const { source, batches, networks, states } = step;
   const { engine, network } = source;
   const counts = batches.map(({ length }) => length);
   const images = Int32Array.from(batches.flatMap((batch) => [...batch]));
@@ -43,7 +46,9 @@ export function comparisonsWith(step: RealStep, terms: readonly Term[], rng: Rng
   const held = first.map(embed);
   const seen = engine.scope(() => pickedFeatures(first, held, picks));
 
-  const folds = terms.map((term, i) => term.prepare({ source, counts, picked: seen[i] }, dice[i]!));
+  const folds = terms.map((term, i) =>
+    term.prepare({ source, counts, picked: seen[i], networks, state: states[i]! }, dice[i]!),
+  );
   let statistics = folds.map(({ start }) => start);
   const takeIn = (features: ClassFeatures): void => {
     const next = engine.scope(() => folds.map((fold, i) => fold.add(statistics[i], features)));
@@ -91,7 +96,7 @@ function embedded(step: RealStep, images: Int32Array, labels: Int32Array): Class
     const values = engine.tensor([images.length, ...real.imageShape], normalized(real, images));
     return {
       ...rows,
-      values: network.embed(step.network, augmented({ ...rows, values }, step.augmentations)),
+      values: network.embed(step.networks.parameters, augmented({ ...rows, values }, step.augmentations)),
     };
   });
 }

@@ -1,7 +1,9 @@
+import { z } from "zod";
 import type { Rng } from "../core/rng.ts";
-import type { Tensor } from "../engines/index.ts";
+import type { Tensor, Tree } from "../engines/index.ts";
 import { column } from "../losses/segments.ts";
-import type { Source } from "./objective.ts";
+import type { MatchingNetworks } from "./networkSources/index.ts";
+import type { Preparation, Source } from "./objective.ts";
 
 /** Rows of some classes, class after class: embeddings, or images. */
 export interface ClassRows {
@@ -16,10 +18,18 @@ export interface ClassRows {
 /** Embeddings of images of some classes, [Σ counts, d]. */
 export type ClassFeatures = ClassRows;
 
+/** Synthetic images of some classes: their embeddings, and themselves. */
+export interface SyntheticClasses extends ClassFeatures {
+  /** What was embedded, augmented, [Σ counts, h, w, c], for terms that look by a network of their own. */
+  readonly images: Tensor;
+}
+
 /** What a term compares the synthetic embeddings with, all of it constant in a step. */
 export interface Comparison {
-  /** Scalar: the sum over the classes that are given, which may be any; differentiable in their embeddings. */
-  loss(synthetic: ClassFeatures): Tensor;
+  /** Scalar: the sum over the classes that are given, which may be any; differentiable in embeddings and images. */
+  loss(synthetic: SyntheticClasses): Tensor;
+  /** The term's state after the step, given all classes' images as they are then. Absent: it stays as it is. */
+  after?(synthetic: SyntheticClasses): Tree;
   /** Quantities worth a column in the log, by name. */
   readonly metrics?: Readonly<Record<string, number>>;
 }
@@ -45,6 +55,10 @@ export interface RealImages {
   readonly counts: readonly number[];
   /** Features of the images that the term picked, in its order, [picked, d]; of a term that picks none, none. */
   readonly picked: Tensor | undefined;
+  /** The step's networks. */
+  readonly networks: MatchingNetworks;
+  /** The term's own state; null of a term without. */
+  readonly state: Tree;
 }
 
 /**
@@ -54,6 +68,10 @@ export interface RealImages {
 export interface Term {
   /** Factor of the loss. */
   readonly weight: number;
+  /** What must be there before the first step. */
+  readonly preparations?: readonly Preparation[];
+  /** The term's own state before the first step, for terms that learn something beside the images. Absent: it has none. */
+  begin?(source: Source, rng: Rng): Tree;
   /**
    * Positions, among the step's `count` real images class after class, of those whose features `prepare` shall see. They
    * are embedded first, once, and taken in like all others. Absent: none.
@@ -61,6 +79,14 @@ export interface Term {
   pick?(count: number, rng: Rng): Int32Array;
   /** How its statistics of the real features are taken in; rolls its dice. */
   prepare(real: RealImages, rng: Rng): Fold;
+}
+
+/** The option that all terms have. */
+export const termWeight = z.number().min(0).default(1).describe("Factor λ of the term; 0 leaves it out");
+
+/** The fold of terms that do not look at real features. */
+export function withoutReal(comparison: Comparison): Fold<null> {
+  return { start: null, add: () => null, comparison: () => comparison };
 }
 
 /** The rows of each class by itself. */

@@ -111,7 +111,7 @@ function distillationWith(options: ResolvedOptions, source: Source, seed: number
   if (objective === undefined) return undefined;
   const { optimizer, steps } = options;
   return {
-    source: withPreparation(source, objective),
+    source: withPreparations(source, objective),
     objective,
     optimizer: "update" in optimizer ? optimizer : optimizerOf(optimizer),
     steps,
@@ -120,15 +120,17 @@ function distillationWith(options: ResolvedOptions, source: Source, seed: number
 }
 
 /** The source of a method that prepares something: each part is made when it is first asked for, and kept. */
-function withPreparation(source: Source, { preparation }: Objective): Source {
-  if (preparation === undefined) return source;
-  const parts = new Map<number, NamedArrays>();
+function withPreparations(source: Source, { preparations }: Objective): Source {
+  if (preparations === undefined) return source;
+  const parts = new Map<string, NamedArrays>();
   return {
     ...source,
-    prepared(part) {
+    prepared(preparation, part) {
+      const { name, options, network } = preparation;
+      const key = JSON.stringify([name, options, network, part]);
       const made =
-        parts.get(part) ?? finished(preparation.part(source, part, preparationRng(preparation, part)));
-      parts.set(part, made);
+        parts.get(key) ?? finished(preparation.part(source, part, preparationRng(preparation, part)));
+      parts.set(key, made);
       return made;
     },
   };

@@ -84,7 +84,7 @@ describe("what is wrong is said with its place and what to do", () => {
       "an option of another method",
       { ...base, objective: { name: "dm", frequencies: 8 } },
       [],
-      "x: objective.frequencies: unknown option; expected one of realBatch, precision, name",
+      "x: objective.frequencies: unknown option; expected one of realBatch, precision, networks, terms, name",
     ],
     [
       "an unknown method",

@@ -107,13 +107,13 @@ test("what runs share is made part by part, once, and the same whoever makes it"
   const [one, two] = [newFolder(), newFolder()].map((root) => preparedFor(root, experiment, networks));
   expect(await makePart(one!, source, 2)).toBe(true);
   expect([0, 1, 2].map((index) => hasPart(one!, index))).toEqual([false, false, true]);
-  const [first, second] = [await prepare(one!, source), await prepare(two!, source)];
+  const [first, second] = [await prepare([one!], source), await prepare([two!], source)];
   for (const index of [0, 1, 2]) {
-    const part = first.prepared!(index);
-    expect(part).toEqual(second.prepared!(index));
+    const part = first.prepared!(networks, index);
+    expect(part).toEqual(second.prepared!(networks, index));
     expect(part.index!.data[0]).toBe(index);
   }
-  expect(first.prepared!(0).p0).not.toEqual(first.prepared!(1).p0);
+  expect(first.prepared!(networks, 0).p0).not.toEqual(first.prepared!(networks, 1).p0);
   expect("prepared" in source).toBe(false);
 });
 
@@ -125,7 +125,7 @@ test("a part that another process makes is waited for, not made twice", async ()
   const file = join(prepared.path, "part-0001.safetensors");
   const lock = acquire(`${file}.lock`)!;
   expect(await makePart(prepared, source, 1)).toBe(false);
-  const all = prepare(prepared, source);
+  const all = prepare([prepared], source);
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(hasPart(prepared, 2)).toBe(true);
   writeFileSync(file, "");

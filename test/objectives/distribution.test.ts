@@ -6,7 +6,8 @@ import type { Tensor } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { initialImages } from "../../src/distillers/initialize.ts";
 import { csdm, csdmOptions } from "../../src/objectives/csdm.ts";
-import { dm } from "../../src/objectives/dm.ts";
+import type { DistributionDraw } from "../../src/objectives/distribution.ts";
+import { dm, dmOptions } from "../../src/objectives/dm.ts";
 import { descent, type Learned, type Source } from "../../src/objectives/objective.ts";
 import { toySource } from "../support/toy.ts";
 
@@ -26,19 +27,16 @@ describe("dm", () => {
   /** The loss as DM's code has it: class by class, each through the network by itself. */
   function classByClass(images: Tensor, seed: number): Tensor {
     const { network } = source;
-    const draw = dm({ realBatch: 100, precision: "full" }).draw(
+    const draw = dm(dmOptions.parse({ realBatch: 100 })).draw(
       source,
       seeded(seed),
       firstStep,
-    ) as unknown as {
-      network: Tensor[];
-      augmentations: Parameters<typeof augment>[1][];
-    };
+    ) as DistributionDraw;
     const losses = source.classes.map((members, label) => {
       const real = engine.tensor([members.length, 8, 8, 3], normalized(source.real, members));
       const synthetic = images.slice([2 * label, 0, 0, 0], [2, 8, 8, 3]);
       const embedded = (batch: Tensor): Tensor =>
-        network.embed(draw.network, augment(batch, draw.augmentations[label]!)).mean(0);
+        network.embed(draw.networks.parameters, augment(batch, draw.augmentations[label]!)).mean(0);
       return embedded(real).detach().sub(embedded(synthetic)).square().sum();
     });
     return losses.reduce((total, loss) => total.add(loss));
@@ -47,7 +45,7 @@ describe("dm", () => {
   test.each([1, 2, 3])(
     "of all classes in one forward pass is that of one class after another, seed %i",
     (seed) => {
-      const objective = dm({ realBatch: 100, precision: "full" });
+      const objective = dm(dmOptions.parse({ realBatch: 100 }));
       const found = descent(objective, learned, objective.draw(source, seeded(seed), firstStep));
       const expected = engine.gradients((images) => classByClass(images!, seed), [learned.images]);
       expect(found.value.item()).toBeCloseTo(expected.value.item(), 10);
@@ -58,7 +56,7 @@ describe("dm", () => {
 
   test("convolves real images in bfloat16 where asked to, at a small change of the loss", () => {
     const lossAt = (precision: "full" | "bf16"): number => {
-      const objective = dm({ realBatch: 100, precision });
+      const objective = dm(dmOptions.parse({ realBatch: 100, precision }));
       return objective.loss(learned, objective.draw(source, seeded(3), firstStep)).item();
     };
     const change = Math.abs(lossAt("bf16") / lossAt("full") - 1);
@@ -83,7 +81,7 @@ describe("csdm", () => {
       });
       const lossOf = (objective: ReturnType<typeof dm>): number =>
         objective.loss(learned, objective.draw(source, seeded(2), firstStep)).item();
-      const expected = lossOf(dm({ realBatch: 256, precision: "full" }));
+      const expected = lossOf(dm(dmOptions.parse({ realBatch: 256 })));
       // 5 standard errors. ⟨ω, Δ⟩² has a standard deviation of √(kurtosis − 1) of its mean: √2 for the Gaussian law, √5 for
       // its exponential mixtures, √8 for Student's t with 5 degrees, the widest here.
       const bound = 5 * Math.sqrt(8 / frequencies) * expected;

@@ -6,8 +6,8 @@ import type { Tensor } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { imagesAtOnce } from "../../src/networks/network.ts";
 import { csdm, csdmOptions } from "../../src/objectives/csdm.ts";
-import { distributionMatching } from "../../src/objectives/distribution.ts";
-import { dm } from "../../src/objectives/dm.ts";
+import { distributionMatching, distributionOptions } from "../../src/objectives/distribution.ts";
+import { dm, dmOptions } from "../../src/objectives/dm.ts";
 import { descent, type Learned, type Objective, type Source } from "../../src/objectives/objective.ts";
 import { keptFeatures, type Term } from "../../src/objectives/term.ts";
 import { difficultyCorrection } from "../../src/plugins/difficultyCorrection.ts";
@@ -18,6 +18,7 @@ import { toySource } from "../support/toy.ts";
 const engine = torchEngine({ dtype: "float64", threads: 1 });
 afterAll(() => engine.close());
 
+const fortyReal = distributionOptions.parse({ realBatch: 40 });
 const firstStep = { step: 0, state: null };
 
 /** The source with a network that takes so many images at once. */
@@ -94,7 +95,7 @@ describe("the real images of a step", () => {
   /** Features of each class, flat, in the order of its batch. */
   const featuresIn = (size: number): number[][] => {
     const { term, real } = recorder();
-    const objective = distributionMatching("recorder", [term], { realBatch: 40, precision: "full" });
+    const objective = distributionMatching("recorder", [term], fortyReal);
     objective.draw(taking(size, whole), seeded(3), firstStep);
     return real;
   };
@@ -112,10 +113,7 @@ describe("the real images of a step", () => {
     const first = recorder(() => Int32Array.from(picks));
     const second = recorder((count, rng) => rng.permutation(count).subarray(0, 9));
     const { source, sizes, images } = spied(taking(2, whole));
-    const objective = distributionMatching("recorder", [first.term, second.term], {
-      realBatch: 40,
-      precision: "full",
-    });
+    const objective = distributionMatching("recorder", [first.term, second.term], fortyReal);
     objective.draw(source, seeded(3), firstStep);
     const { width } = source.network;
     const rows = featuresIn(200).flat();
@@ -132,7 +130,7 @@ describe("the real images of a step", () => {
 
   test("no more of a class than it has", () => {
     const { term, counts } = recorder();
-    distributionMatching("recorder", [term], { realBatch: 6, precision: "full" }).draw(
+    distributionMatching("recorder", [term], distributionOptions.parse({ realBatch: 6 })).draw(
       whole,
       seeded(1),
       firstStep,
@@ -146,8 +144,8 @@ describe("under batch norm, the features of real images", () => {
     const counts = [20, 18, 9, 4, 1];
     const source = toySource(engine, { counts, network: { norm: "batch" } });
     const { term, real } = recorder(() => Int32Array.of(50, 3));
-    const objective = distributionMatching("recorder", [term], { realBatch: 100, precision: "full" });
-    const { network: theta } = objective.draw(source, seeded(4), firstStep);
+    const objective = distributionMatching("recorder", [term], distributionOptions.parse({ realBatch: 100 }));
+    const theta = objective.draw(source, seeded(4), firstStep).networks.parameters;
     const everything = normalized(
       source.real,
       source.real.labels.map((_, i) => i),
@@ -169,12 +167,12 @@ describe("the gradient by groups of classes", () => {
   const learned = learnedOf(whole);
 
   test.each([
-    ["dm", dm({ realBatch: 20, precision: "full" })],
+    ["dm", dm(dmOptions.parse({ realBatch: 20 }))],
     ["csdm", spectral],
     ["csdm with unbiased targets", csdm(csdmOptions.parse({ frequencies: 9, amplitudeTarget: "unbiased" }))],
     [
       "dm with a penalty",
-      difficultyCorrection({ weight: 0.3, norm: "l2" })(dm({ realBatch: 20, precision: "full" })),
+      difficultyCorrection({ weight: 0.3, norm: "l2" })(dm(dmOptions.parse({ realBatch: 20 }))),
     ],
   ] as [string, Objective][])("of %s is that of the loss", (_, objective) => {
     for (const [size, groups] of [
@@ -206,12 +204,12 @@ describe("the memory of a step", () => {
   const perClassImages = 2 * 192;
 
   test.each([
-    ["dm", dm({ realBatch: perClass, precision: "full" }), 64, 2],
+    ["dm", dm(dmOptions.parse({ realBatch: perClass })), 64, 2],
     ["csdm", csdm(csdmOptions.parse({ frequencies, bandwidth: { points: 10 } })), 2 * frequencies, 2],
     // All augmented images beside their gradient; and the classifier's row in each gradient of the parameters.
     [
       "dm with a penalty",
-      difficultyCorrection({ weight: 0.3, norm: "l2" })(dm({ realBatch: perClass, precision: "full" })),
+      difficultyCorrection({ weight: 0.3, norm: "l2" })(dm(dmOptions.parse({ realBatch: perClass }))),
       64,
       5,
     ],

@@ -8,7 +8,7 @@ import type { Tensor } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { kernelDiscrepancy } from "../../src/losses/kernelDiscrepancy.ts";
 import { classMeans } from "../../src/losses/segments.ts";
-import { distributionMatching } from "../../src/objectives/distribution.ts";
+import { distributionMatching, distributionOptions } from "../../src/objectives/distribution.ts";
 import { descent } from "../../src/objectives/objective.ts";
 import {
   type ClassFeatures,
@@ -137,12 +137,16 @@ describe("a term of Gram matrices", () => {
     const { real, classes, network } = whole;
     const source = { ...whole, network: { ...network, largest: 2 ** 26 / 4 } }; // four images at once
     const images = initialImages(source, { initialization: "noise", scarcity: "error" }, seeded(2));
-    const objective = distributionMatching("kernelMatching", [matching], { realBatch: 9, precision: "full" });
+    const objective = distributionMatching(
+      "kernelMatching",
+      [matching],
+      distributionOptions.parse({ realBatch: 9 }),
+    );
     const draw = objective.draw(source, seeded(3), { step: 0, state: null });
     const losses = classes.map((members, label) => {
       const own = engine.tensor([members.length, 8, 8, 3], normalized(real, members));
       const synthetic = images.slice([2 * label, 0, 0, 0], [2, 8, 8, 3]);
-      const embed = (batch: Tensor): Tensor => network.embed(draw.network, batch);
+      const embed = (batch: Tensor): Tensor => network.embed(draw.networks.parameters, batch);
       return kernelDiscrepancy(embed(own), embed(synthetic), gram).item();
     });
     const found = descent(objective, { images }, draw);

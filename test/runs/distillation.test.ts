@@ -12,11 +12,12 @@ import {
   datasets,
   distillationOf,
   type DistillationRun,
-  dm,
   evaluationOf,
   type InMemoryOptions,
   InputError,
+  methods,
   pixelsOf,
+  type Preparation,
   readSafetensors,
   seeded,
   selectEngine,
@@ -108,7 +109,7 @@ test("seeds differ, and the default is 0", () => {
 test("an objective, a network, a plugin and an optimizer of the caller's own take the place of a name", () => {
   const named = started({ objective: "dm", steps: 2 }).finish();
   const calls: string[] = [];
-  const objective = dm({ realBatch: 256, precision: "full" });
+  const objective = methods.dm.build(methods.dm.options.parse({ realBatch: 256 }));
   const own = started({
     objective: {
       ...objective,
@@ -132,24 +133,25 @@ test("an objective, a network, a plugin and an optimizer of the caller's own tak
 });
 
 test("what a method prepares is made part by part when it is asked for, once, from the dice of any run", () => {
-  const objective = dm({ realBatch: 256, precision: "full" });
+  const objective = methods.dm.build(methods.dm.options.parse({ realBatch: 256 }));
   const made: number[] = [];
   const rolled = new Set<number>();
+  const numbers: Preparation = {
+    name: "numbers",
+    options: {},
+    parts: 3,
+    *part(_, index, rng) {
+      made.push(index);
+      yield 0.5;
+      return { value: { shape: [1], data: Float64Array.of(rng.uniform()) } };
+    },
+  };
   const run = started({
     objective: {
       ...objective,
-      preparation: {
-        name: "numbers",
-        options: {},
-        parts: 3,
-        *part(_, index, rng) {
-          made.push(index);
-          yield 0.5;
-          return { value: { shape: [1], data: Float64Array.of(rng.uniform()) } };
-        },
-      },
+      preparations: [numbers],
       draw(source, rng, at) {
-        rolled.add(source.prepared!(at.step % 2).value!.data[0] as number);
+        rolled.add(source.prepared!({ ...numbers }, at.step % 2).value!.data[0] as number);
         return objective.draw(source, rng, at);
       },
     },
@@ -163,7 +165,7 @@ test("what a method prepares is made part by part when it is asked for, once, fr
 });
 
 test("what a method learns beside the images comes under plain names, and the set goes into a file and back", () => {
-  const objective = dm({ realBatch: 256, precision: "full" });
+  const objective = methods.dm.build(methods.dm.options.parse({ realBatch: 256 }));
   const run = started({
     objective: {
       ...objective,

@@ -28,10 +28,10 @@ function preparedMatching(options: never): Objective {
   return {
     ...inner,
     name: "prepared",
-    preparation,
+    preparations: [preparation],
     draw(source, rng, at) {
       const part = at.step % PARTS;
-      const [index] = source.prepared!(part).index!.data;
+      const [index] = source.prepared!(preparation, part).index!.data;
       if (index !== part) throw new Error(`expected part ${part}, got ${index!}`);
       return inner.draw(source, rng, at);
     },
