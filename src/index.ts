@@ -51,10 +51,13 @@ export {
 export { datasetOf, type OwnImages } from "./datasets/own.ts";
 export {
   augment,
+  type Alternative,
   type Augmentation,
   type AugmentationOp,
   drawAugmentation,
   parseStrategy,
+  type SingleAugmentation,
+  type Strategy,
 } from "./datasets/augment.ts";
 export {
   type CellOrder,

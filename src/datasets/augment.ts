@@ -24,53 +24,85 @@ export type AugmentationOp = keyof typeof operations;
 
 type ParametersOf<T> = T extends Operation<infer P> ? P : never;
 
-/**
- * One operation with its parameters, plain data: one set for all images ("siamese"), or one for each.
- * `op: "none"` leaves images as they are.
- */
+/** What may be drawn: an operation, or several of them that are applied one after another. */
+export type Alternative = AugmentationOp | readonly AugmentationOp[];
+
+/** Alternatives, one of which is drawn at a time, each as often as any other; empty for no augmentation. */
+export type Strategy = readonly Alternative[];
+
+/** One operation with its parameters: one set for all images ("siamese"), or one for each. */
+export type SingleAugmentation = {
+  readonly [Op in AugmentationOp]: {
+    readonly op: Op;
+    readonly sets: readonly ParametersOf<(typeof operations)[Op]>[];
+  };
+}[AugmentationOp];
+
+/** What was drawn, as plain data; `op: "none"` leaves images as they are. */
 export type Augmentation =
   | { readonly op: "none" }
+  | SingleAugmentation
   | {
-      readonly [Op in AugmentationOp]: {
-        readonly op: Op;
-        readonly sets: readonly ParametersOf<(typeof operations)[Op]>[];
-      };
-    }[AugmentationOp];
+      readonly op: "all";
+      /** SingleAugmentation one after another. */
+      readonly parts: readonly SingleAugmentation[];
+    };
 
 /**
- * The operations that a strategy names: "color_crop_cutout_flip_scale_rotate", or "none" for none.
+ * The alternatives that a strategy names: "color_crop_flip" for one of the three at a time, "color+crop+cutout" for all
+ * three one after another, "color+crop_flip" for either both of the first or the last, "none" for no augmentation.
  *
- * @throws InputError for an unknown or repeated name.
+ * @throws InputError for an unknown name, one that is repeated within an alternative, and a repeated alternative.
  */
-export function parseStrategy(strategy: string): AugmentationOp[] {
+export function parseStrategy(strategy: string): Alternative[] {
   if (strategy === "none") return [];
-  const ops = strategy.split("_");
-  for (const op of ops) oneOf("augmentation", operations, op);
+  const alternatives = strategy.split("_").map((names) => {
+    const ops = names.split("+");
+    for (const op of ops) oneOf("augmentation", operations, op);
+    return ops as AugmentationOp[];
+  });
+  const distinct = (names: readonly string[]): boolean => new Set(names).size === names.length;
   check(
-    new Set(ops).size === ops.length,
+    alternatives.every(distinct) && distinct(strategy.split("_")),
     () => `augmentation: expected every operation once, got ${strategy}`,
   );
-  return ops as AugmentationOp[];
+  return alternatives.map((ops) => (ops.length === 1 ? ops[0]! : ops));
 }
 
 /**
- * Rolls the dice of one augmentation: one operation, uniformly from the strategy, and its parameters.
+ * The strategy without an operation.
  *
- * @param strategy empty for none.
+ * @returns alternatives that nothing is left of are left out.
+ */
+export function without(strategy: Strategy, unwanted: AugmentationOp): Alternative[] {
+  return strategy.flatMap((alternative): Alternative[] => {
+    const ops = [alternative].flat().filter((op) => op !== unwanted);
+    return ops.length > 1 ? [ops] : ops;
+  });
+}
+
+/**
+ * Rolls the dice of one augmentation: an alternative, uniformly from the strategy, and the parameters of its operations.
+ *
  * @param count "siamese" for one set of parameters that any number of images share, or the number of images that get
- *   independent ones. The first image's are the siamese ones.
+ *   independent ones. The first image's are the siamese ones, where the alternative is a single operation.
  */
 export function drawAugmentation(
-  strategy: readonly AugmentationOp[],
+  strategy: Strategy,
   count: number | "siamese",
   imageShape: ImageShape,
   rng: Rng,
 ): Augmentation {
   if (strategy.length === 0) return { op: "none" };
-  const op = strategy[rng.integer(strategy.length)]!;
+  const alternative = strategy[rng.integer(strategy.length)]!;
   const images = count === "siamese" ? 1 : wholeNumber("augmentation count", count, 1);
-  const sets = Array.from({ length: images }, () => operations[op].draw(rng, imageShape));
-  return { op, sets } as Augmentation;
+  const applied = (op: AugmentationOp): SingleAugmentation =>
+    ({
+      op,
+      sets: Array.from({ length: images }, () => operations[op].draw(rng, imageShape)),
+    }) as SingleAugmentation;
+  if (typeof alternative === "string") return applied(alternative);
+  return { op: "all", parts: alternative.map(applied) };
 }
 
 /**
@@ -83,11 +115,13 @@ export function drawAugmentation(
 export function augment(images: Tensor, augmentation: Augmentation): Tensor {
   const { n } = bind("augment", [images, "n h w c"]);
   if (augmentation.op === "none") return images;
-  const { op, sets } = augmentation;
-  check(
-    sets.length === 1 || sets.length === n,
-    () => `augment: expected parameters for ${n} images or one set for all, got ${sets.length} sets`,
-  );
-  const operation: Operation<unknown> = operations[op];
-  return operation.apply(images, sets);
+  const parts = augmentation.op === "all" ? augmentation.parts : [augmentation];
+  return parts.reduce((x, { op, sets }) => {
+    check(
+      sets.length === 1 || sets.length === n,
+      () => `augment: expected parameters for ${n} images or one set for all, got ${sets.length} sets`,
+    );
+    const operation: Operation<unknown> = operations[op];
+    return operation.apply(x, sets);
+  }, images);
 }

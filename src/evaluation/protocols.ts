@@ -1,4 +1,4 @@
-import { type AugmentationOp, parseStrategy } from "../datasets/augment.ts";
+import { parseStrategy, type Strategy, without } from "../datasets/augment.ts";
 import type { TrainingOptions } from "../training/train.ts";
 
 /** How a synthetic set is judged. Numbers under different protocols cannot be compared. */
@@ -68,10 +68,7 @@ export type ProtocolId = keyof typeof protocols;
 const digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /** The strategy for a set of classes: without flip where they are the ten digits, whose mirror images are none. */
-export function augmentationFor(
-  strategy: readonly AugmentationOp[],
-  classNames: readonly string[],
-): readonly AugmentationOp[] {
+export function augmentationFor(strategy: Strategy, classNames: readonly string[]): Strategy {
   const areDigits = classNames.length === digits.length && classNames.every((name, i) => name === digits[i]);
-  return areDigits ? strategy.filter((op) => op !== "flip") : strategy;
+  return areDigits ? without(strategy, "flip") : strategy;
 }

@@ -1,5 +1,5 @@
 import type { Rng } from "../core/rng.ts";
-import { type AugmentationOp } from "../datasets/augment.ts";
+import type { Strategy } from "../datasets/augment.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Partition } from "../datasets/partition.ts";
 import type { Engine, Tensor, Tree } from "../engines/index.ts";
@@ -24,7 +24,7 @@ export interface Source {
   /** Of synthetic images that are mosaics, which methods decode before anything else; absent where they are whole images. */
   readonly partition?: Partition;
   /** Differentiable siamese augmentation to draw from; empty for none. */
-  readonly augmentation: readonly AugmentationOp[];
+  readonly augmentation: Strategy;
   /** Arrays of one part of a preparation of the objective's. There for objectives that have some. */
   prepared?(preparation: Preparation, part: number): NamedArrays;
 }

@@ -61,7 +61,9 @@ export const distillationOptions = z.strictObject({
       }
     })
     .optional()
-    .describe("Siamese augmentation, as in color_crop_flip, or none; by default all that suits the data set"),
+    .describe(
+      "Siamese augmentation: one of color_crop_flip, all of color+crop+flip, or none; by default one of all that suit the data set",
+    ),
   optimizer: choice(optimizers, { name: "sgd", learningRate: 1, momentum: 0.5 }).describe(
     "Optimizer of the images",
   ),
@@ -117,7 +119,10 @@ export interface DistillationOptions {
   readonly initialization?: Initialization;
   /** Where a class has fewer real images than `imagesPerClass`, or cells in as many: repeat them, the default, or stop with an error. */
   readonly scarcity?: Scarcity;
-  /** Siamese augmentation, as in "color_crop_flip", or "none". Default: all operations that suit the classes. */
+  /**
+   * Siamese augmentation: "color_crop_flip" for one of the three at a time, "color+crop+flip" for all one after another, or
+   * "none". Default: one at a time of all operations that suit the classes.
+   */
   readonly augmentation?: string;
   /** Optimizer of the images: a choice of `optimizers`, or your own. Default: SGD at rate 1 with momentum 0.5. */
   readonly optimizer?: Choice<typeof optimizers> | Optimizer;

@@ -1,6 +1,6 @@
 import { check } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
-import { augment, type Augmentation, type AugmentationOp, drawAugmentation } from "../datasets/augment.ts";
+import { augment, type Augmentation, drawAugmentation, type Strategy } from "../datasets/augment.ts";
 import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { sgd } from "../optimizers/sgd.ts";
@@ -22,8 +22,8 @@ export interface TrainingOptions {
   readonly weightDecay: number;
   /** After each of these epochs, counted from 0, the learning rate is multiplied and the momentum forgotten. */
   readonly drops: { readonly afterEpochs: readonly number[]; readonly factor: number };
-  /** One operation is drawn for each mini-batch, with parameters of its own for each image; empty for none. */
-  readonly augmentation: readonly AugmentationOp[];
+  /** One alternative is drawn for each mini-batch, with parameters of its own for each image; empty for none. */
+  readonly augmentation: Strategy;
 }
 
 /** What an epoch reports. Its tensors live until the next epoch begins. */

@@ -6,6 +6,8 @@ import {
   type AugmentationOp,
   drawAugmentation,
   parseStrategy,
+  type SingleAugmentation,
+  without,
 } from "../../src/datasets/augment.ts";
 import type { Tensor } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
@@ -35,7 +37,7 @@ const cases = Object.entries(case3_dsa).filter((entry): entry is [string, Case] 
 const engine = torchEngine({ dtype: "float64", threads: 1 });
 afterAll(() => engine.close());
 
-const all = parseStrategy("color_crop_cutout_flip_scale_rotate");
+const all = parseStrategy("color_crop_cutout_flip_scale_rotate") as AugmentationOp[];
 const linear = all.filter((op) => op !== "color");
 
 /** A stream that gives the listed numbers; whole ones answer `integer`, counted from the least value. */
@@ -105,7 +107,7 @@ describe.each(all)("%s", (op) => {
   });
 
   test("parameters of its own do to each image what they do to it alone", () => {
-    const augmentation = drawAugmentation([op], 3, shape, seeded(6)) as Exclude<Augmentation, { op: "none" }>;
+    const augmentation = drawAugmentation([op], 3, shape, seeded(6)) as SingleAugmentation;
     const x = batch(3, 2);
     const together = values(augment(x, augmentation));
     const alone = [0, 1, 2].flatMap((i) => {
@@ -126,36 +128,38 @@ describe.each(all)("%s", (op) => {
   });
 
   test("the siamese parameters are those of the first image", () => {
-    const one = drawAugmentation(all, "siamese", shape, seeded(8)) as Exclude<Augmentation, { op: "none" }>;
-    const many = drawAugmentation(all, 4, shape, seeded(8)) as Exclude<Augmentation, { op: "none" }>;
+    const one = drawAugmentation(all, "siamese", shape, seeded(8)) as SingleAugmentation;
+    const many = drawAugmentation(all, 4, shape, seeded(8)) as SingleAugmentation;
     expect(many.op).toBe(one.op);
     expect(many.sets[0]).toEqual(one.sets[0]);
   });
 
   test("first and second derivatives agree with central differences", () => {
-    const augmentation = drawAugmentation([op], 2, shape, seeded(9));
-    const x = batch(2, 4);
-    const direction = batch(2, 5);
-    // A cubic makes the second derivative depend on the augmentation twice.
-    const cubic = (y: Tensor): Tensor => augment(y, augmentation).pow(3).sum();
-    const slope = (y: Tensor): Tensor =>
-      engine
-        .gradients((z) => cubic(z!), [y])
-        .gradients[0]!.mul(direction)
-        .sum();
-    const step = 1e-5;
-    const difference = (f: (y: Tensor) => Tensor): number =>
-      (f(x.add(direction.mul(step))).item() - f(x.sub(direction.mul(step))).item()) / (2 * step);
-    const first = slope(x).item();
-    expect(Math.abs(difference(cubic) - first)).toBeLessThan(1e-6 * Math.max(1, Math.abs(first)));
-    const second = engine
-      .gradients((y) => slope(y!), [x])
-      .gradients[0]!.mul(direction)
-      .sum()
-      .item();
-    expect(Math.abs(difference(slope) - second)).toBeLessThan(1e-6 * Math.max(1, Math.abs(second)));
+    expectDerivatives(drawAugmentation([op], 2, shape, seeded(9)), batch(2, 4), batch(2, 5));
   });
 });
+
+/** Expects both derivatives of a cubic of the augmented images at `x`, along a direction, to agree with differences. */
+function expectDerivatives(augmentation: Augmentation, x: Tensor, direction: Tensor): void {
+  // A cubic makes the second derivative depend on the augmentation twice.
+  const cubic = (y: Tensor): Tensor => augment(y, augmentation).pow(3).sum();
+  const slope = (y: Tensor): Tensor =>
+    engine
+      .gradients((z) => cubic(z!), [y])
+      .gradients[0]!.mul(direction)
+      .sum();
+  const step = 1e-5;
+  const difference = (f: (y: Tensor) => Tensor): number =>
+    (f(x.add(direction.mul(step))).item() - f(x.sub(direction.mul(step))).item()) / (2 * step);
+  const first = slope(x).item();
+  expect(Math.abs(difference(cubic) - first)).toBeLessThan(1e-6 * Math.max(1, Math.abs(first)));
+  const second = engine
+    .gradients((y) => slope(y!), [x])
+    .gradients[0]!.mul(direction)
+    .sum()
+    .item();
+  expect(Math.abs(difference(slope) - second)).toBeLessThan(1e-6 * Math.max(1, Math.abs(second)));
+}
 
 describe.each(linear)("%s is a linear map", (op) => {
   const augmentation = drawAugmentation([op], 3, shape, seeded(11));
@@ -171,6 +175,39 @@ describe.each(linear)("%s is a linear map", (op) => {
     const { gradients } = engine.gradients((z) => apply(z!).mul(y).sum(), [batch(3, 16)]);
     const forward = apply(x).mul(y).sum().item();
     expect(Math.abs(x.mul(gradients[0]!).sum().item() - forward)).toBeLessThan(1e-10);
+  });
+});
+
+describe("a composition", () => {
+  const composed = parseStrategy("color+rotate+crop");
+
+  test.each(["siamese", 3] as const)("applies its operations one after another, drawn for %s", (count) => {
+    const drawn = drawAugmentation(composed, count, shape, seeded(30));
+    if (drawn.op !== "all") throw new Error("expected a composition");
+    expect(drawn.parts.map(({ op, sets }) => [op, sets.length])).toEqual(
+      ["color", "rotate", "crop"].map((op) => [op, count === "siamese" ? 1 : 3]),
+    );
+    const x = batch(3, 31);
+    const [color, rotate, crop] = drawn.parts as [SingleAugmentation, SingleAugmentation, SingleAugmentation];
+    const byHand = augment(augment(augment(x, color), rotate), crop);
+    expect(values(augment(x, drawn))).toEqual(values(byHand));
+  });
+
+  test("beside an operation is drawn half of the time", () => {
+    const rng = seeded(32);
+    const draws = 2000;
+    const strategy = parseStrategy("color+crop_flip");
+    const composedDraws = Array.from(
+      { length: draws },
+      () => drawAugmentation(strategy, "siamese", shape, rng).op,
+    ).filter((op) => op === "all").length;
+    // Binomial with p = 1/2: five standard deviations.
+    expect(Math.abs(composedDraws - draws / 2)).toBeLessThan(5 * Math.sqrt(draws / 4));
+  });
+
+  test("has first and second derivatives that agree with central differences", () => {
+    const augmentation = drawAugmentation(composed, 2, shape, seeded(33));
+    expectDerivatives(augmentation, batch(2, 34), batch(2, 35));
   });
 });
 
@@ -225,6 +262,32 @@ describe("strategies", () => {
   test("of no operation leave the images as they are", () => {
     const x = batch(2, 20);
     expect(augment(x, drawAugmentation([], "siamese", shape, seeded(0)))).toBe(x);
+  });
+
+  test("compose operations with +, beside alternatives", () => {
+    expect(parseStrategy("color+crop+cutout")).toEqual([["color", "crop", "cutout"]]);
+    expect(parseStrategy("color+crop_flip")).toEqual([["color", "crop"], "flip"]);
+    expect(parseStrategy("color+crop_color+flip")).toEqual([
+      ["color", "crop"],
+      ["color", "flip"],
+    ]);
+    expect(() => parseStrategy("color+")).toThrow(
+      'augmentation: expected one of color, crop, cutout, flip, scale, rotate, got ""',
+    );
+    expect(() => parseStrategy("color+color")).toThrow(
+      "augmentation: expected every operation once, got color+color",
+    );
+    expect(() => parseStrategy("color+crop_flip_color+crop")).toThrow(
+      "augmentation: expected every operation once, got color+crop_flip_color+crop",
+    );
+  });
+
+  test("without an operation keep what else an alternative has", () => {
+    expect(without(parseStrategy("flip+color_flip+color+crop_flip_scale"), "flip")).toEqual([
+      "color",
+      ["color", "crop"],
+      "scale",
+    ]);
   });
 
   test("choose each operation as often as any other", () => {
