@@ -16,7 +16,6 @@ export function cauchyProduct({ scale }: ScaleOptions): StationaryKernel {
   positive("cauchyProduct.scale", scale);
   return {
     name: `cauchyProduct(${scale})`,
-    lengthUnit: "l2",
     // The product as a sum of logarithms: over thousands of coordinates it would leave float32's range on the way.
     gram: (x, y) =>
       differences(x, y)

@@ -31,7 +31,6 @@ export function sum(shares: readonly Share[]): Kernel {
   const mixture: StationaryKernel = {
     name,
     gram,
-    lengthUnit: sharedUnit(stationary.map(({ kernel }) => kernel)),
     frequencies(count, width, rng) {
       wholeNumber("frequencies.count", count, 1);
       const offset = rng.uniform();
@@ -69,7 +68,6 @@ export function product(factors: readonly Kernel[]): Kernel {
   const convolution: StationaryKernel = {
     name,
     gram,
-    lengthUnit: sharedUnit(stationary),
     frequencies: (count, width, rng) =>
       stationary
         .map((kernel) => kernel.frequencies(count, width, rng))
@@ -78,9 +76,4 @@ export function product(factors: readonly Kernel[]): Kernel {
       stationary.reduce((all, kernel) => all + kernel.meanSquaredFrequency(width), 0),
   };
   return convolution;
-}
-
-/** L1 only where all kernels measure in L1. */
-function sharedUnit(kernels: readonly StationaryKernel[]): "l2" | "l1" {
-  return kernels.every(({ lengthUnit }) => lengthUnit === "l1") ? "l1" : "l2";
 }

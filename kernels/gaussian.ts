@@ -15,7 +15,6 @@ export function gaussian({ scale }: ScaleOptions): StationaryKernel {
   positive("gaussian.scale", scale);
   return {
     name: `gaussian(${scale})`,
-    lengthUnit: "l2",
     gram: (x, y) =>
       squaredDistances(x, y)
         .mul(-1 / (2 * scale ** 2))

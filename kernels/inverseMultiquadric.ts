@@ -23,7 +23,6 @@ export function inverseMultiquadric(options: z.infer<typeof inverseMultiquadricO
   const exponent = positive("inverseMultiquadric.exponent", options.exponent);
   return {
     name: `inverseMultiquadric(${scale}, ${exponent})`,
-    lengthUnit: "l2",
     gram: (x, y) =>
       squaredDistances(x, y)
         .mul(1 / scale ** 2)

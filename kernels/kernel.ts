@@ -1,6 +1,23 @@
 import type { Rng } from "../src/core/rng.ts";
 import type { Tensor } from "../src/engines/index.ts";
 
+/** A distance that kernels measure in: ‖x − y‖₂ or ‖x − y‖₁. */
+export type Unit = "l2" | "l1";
+
+/** The length that a scale of 1 stands for, of kernels of either distance; in feature units. */
+export type Lengths = Readonly<Record<Unit, number>>;
+
+/** A kernel at the origin. */
+export interface Origin {
+  /** k(0, 0); 1 of a stationary kernel. */
+  readonly value: number;
+  /**
+   * Σₖ ∂²k/∂xₖ∂yₖ at 0: E‖ω‖² of a stationary kernel, and d/ℓ² in Euclidean length of one with a kink, where that
+   * is infinite.
+   */
+  readonly curvature: number;
+}
+
 /** A positive-definite function k(x, y) on feature vectors. */
 export interface Kernel {
   /** Kernel with its parameters, as in "gaussian(1.5)". */
@@ -23,8 +40,6 @@ export interface Kernel {
  *     k(x, y) = E_ω cos⟨ω, x − y⟩
  */
 export interface StationaryKernel extends Kernel {
-  /** The distance that its scale is measured in: a heuristic that sets the scale takes the median of this one. */
-  readonly lengthUnit: "l2" | "l1";
   /**
    * Independent exact draws of ω, in radians per feature unit, rounded to float32.
    *

@@ -18,7 +18,6 @@ export function laplacian({ scale }: ScaleOptions): StationaryKernel {
   positive("laplacian.scale", scale);
   return {
     name: `laplacian(${scale})`,
-    lengthUnit: "l1",
     gram: (x, y) =>
       absoluteDistances(x, y)
         .mul(-1 / scale)

@@ -43,7 +43,6 @@ export function matern(options: z.infer<typeof maternOptions>): StationaryKernel
   const factor = Math.sqrt(2 * nu) / scale;
   return {
     name: `matern(${nu}, ${scale})`,
-    lengthUnit: "l2",
     gram: (x, y) => profile(x.mul(factor), y.mul(factor)),
     frequencies: (count, width, rng) =>
       radialFrequencies(count, width, rng, () => maternStretch(chiSquared(2 * nu, rng), nu, scale)),

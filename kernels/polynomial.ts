@@ -10,6 +10,8 @@ export const polynomialOptions = z.strictObject({
   degree: z.int().min(1).max(16).default(2).describe("q: moments up to this order are compared; 1 to 16"),
 });
 
+export type PolynomialOptions = z.infer<typeof polynomialOptions>;
+
 /**
  * Polynomial kernel, under which two samples differ by their moments up to order q:
  *
@@ -17,7 +19,7 @@ export const polynomialOptions = z.strictObject({
  *
  * Some write γ for 1/ℓ².
  */
-export function polynomial(options: z.infer<typeof polynomialOptions>): Kernel {
+export function polynomial(options: PolynomialOptions): Kernel {
   const scale = positive("polynomial.scale", options.scale);
   const degree = wholeNumber("polynomial.degree", options.degree, 1);
   const { offset } = options;

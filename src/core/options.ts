@@ -8,9 +8,14 @@ export type Chosen<T extends OptionTable> = {
   [Name in keyof T & string]: { name: Name } & z.infer<T[Name]["options"]>;
 }[keyof T & string];
 
-/** What `choice` accepts: an entry's name alone, or with those of its options that differ from their defaults. */
+/**
+ * What `choice` accepts: an entry's name with those of its options that differ from their defaults, or alone where all
+ * have one.
+ */
 export type Choice<T extends OptionTable> =
-  | (keyof T & string)
+  | {
+      [Name in keyof T & string]: object extends z.input<T[Name]["options"]> ? Name : never;
+    }[keyof T & string]
   | { [Name in keyof T & string]: { readonly name: Name } & z.input<T[Name]["options"]> }[keyof T & string];
 
 /**

@@ -56,10 +56,11 @@ function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[], input:
   });
 }
 
-/** The schema behind defaults, optional marks and preprocessing. */
+/** The schema behind defaults, optional marks, preprocessing and what is named before it is there. */
 export function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     return unwrapped(schema.def.innerType);
   }
+  if (schema instanceof z.ZodLazy) return unwrapped(schema.def.getter());
   return schema instanceof z.ZodPipe ? unwrapped(schema.def.out) : schema;
 }

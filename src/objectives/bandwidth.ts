@@ -1,5 +1,14 @@
 import { z } from "zod";
+import {
+  type KernelChoice,
+  type Lengths,
+  squaredDistances,
+  type Unit,
+  unitsOf,
+} from "../../kernels/index.ts";
 import { check, wholeNumber } from "../core/errors.ts";
+import type { Tensor } from "../engines/index.ts";
+import type { Term } from "./term.ts";
 
 /** How a kernel's length follows the features, which differ in size from network to network. */
 export const bandwidthOptions = z.strictObject({
@@ -17,6 +26,30 @@ export const bandwidthOptions = z.strictObject({
 });
 
 export type BandwidthOptions = z.infer<typeof bandwidthOptions>;
+
+/** How a term picks the real features that a kernel's lengths are measured on; nothing, where none are. */
+export function pickOf({ rule, points }: BandwidthOptions, kernel: KernelChoice): Pick<Term, "pick"> {
+  if (rule === "fixed" || unitsOf(kernel).length === 0) return {};
+  return { pick: (count, rng) => rng.stream("bandwidth").permutation(count).subarray(0, points) };
+}
+
+/**
+ * The lengths that a scale of 1 stands for in a step: of each distance that the kernel measures in, and of the Euclidean
+ * one beside ‖·‖₁, as `meanScale` takes it. NaN for a distance that is not measured.
+ *
+ * @param points some of the step's real features, [points, d]; absent where none are picked.
+ */
+export function lengthsOf(options: BandwidthOptions, kernel: KernelChoice, points?: Tensor): Lengths {
+  const units = unitsOf(kernel);
+  const length = (unit: Unit, asked: boolean): number =>
+    asked ? bandwidth(options, points ? distancesBetween(points, unit) : new Float64Array(0)) : NaN;
+  return { l2: length("l2", units.length > 0), l1: length("l1", units.includes("l1")) };
+}
+
+/** The lengths that were measured as columns of the log. */
+export function lengthMetrics({ l2, l1 }: Lengths): Record<string, number> {
+  return { ...(!Number.isNaN(l2) && { bandwidth: l2 }), ...(!Number.isNaN(l1) && { bandwidthL1: l1 }) };
+}
 
 /**
  * Length of a kernel from the distances between real features. It is a number, so no gradient flows through it.
@@ -41,10 +74,10 @@ export function bandwidth({ rule, factor }: BandwidthOptions, distances: Float64
  * Distances between all pairs of rows, each pair once.
  *
  * @param features row-major, [n, width].
- * @param unit the kernel's `lengthUnit`.
+ * @param unit of the distance.
  * @returns [n(n − 1)/2].
  */
-export function pairDistances(features: ArrayLike<number>, width: number, unit: "l2" | "l1"): Float64Array {
+export function pairDistances(features: ArrayLike<number>, width: number, unit: Unit): Float64Array {
   wholeNumber("pairDistances.width", width, 1);
   const n = features.length / width;
   check(
@@ -60,15 +93,9 @@ export function pairDistances(features: ArrayLike<number>, width: number, unit: 
   return found;
 }
 
-/** The middle value, or the mean of the two middle ones; NaN where a value is. */
-export function median(values: Float64Array): number {
-  const [low, high] = middle(values);
-  return (low + high) / 2;
-}
-
 /** The two middle values; of an odd number, the middle one twice. */
 function middle(values: Float64Array): [low: number, high: number] {
-  check(values.length > 0, () => "median: expected at least one value, got none");
+  check(values.length > 0, () => "bandwidth: expected at least one distance, got none");
   if (values.includes(NaN)) return [NaN, NaN];
   const half = values.length >> 1;
   const parted = partedAt(half, values.slice());
@@ -99,6 +126,18 @@ function partedAt(position: number, values: Float64Array): Float64Array {
     else break; // between them all are equal to the pivot
   }
   return values;
+}
+
+/** Each pair once. */
+function distancesBetween(points: Tensor, unit: Unit): Float64Array {
+  const [count, width] = points.shape as [number, number];
+  // Millions of coordinate differences: the engine's matrix product for ‖·‖₂, a plain loop where there is none for it.
+  if (unit === "l1") return pairDistances(points.values(), width, unit);
+  const matrix = squaredDistances(points, points).sqrt().values();
+  const pairs = new Float64Array((count * (count - 1)) / 2);
+  let pair = 0;
+  for (let i = 0; i < count; i++) for (let j = 0; j < i; j++) pairs[pair++] = matrix[i * count + j]!;
+  return pairs;
 }
 
 function euclidean(features: ArrayLike<number>, i: number, j: number, width: number): number {

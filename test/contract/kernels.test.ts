@@ -23,10 +23,16 @@ const schema = choice(kernels);
 const built = (given: object): Kernel => kernelOf(schema.parse(given));
 const stationary = (given: object): StationaryKernel => built(given) as StationaryKernel;
 
+/** Options of entries that do not build from their names alone, or in the unit of length. */
+const needed: Record<string, object> = {
+  sum: { kernels: [{ kernel: { name: "gaussian", scale: 0.7 } }, { weight: 0.5, kernel: "laplacian" }] },
+  product: { kernels: ["laplacian", { name: "multiScale", kernel: "matern12" }] },
+};
+
 /** Every entry of the table, second values of options beside the scale, and combinations. */
 const all: Kernel[] = [
   ...Object.entries(kernels).map(([name, { options }]) =>
-    built({ name, ...("scale" in options.shape && { scale }) }),
+    built({ name, ...("scale" in options.shape && { scale }), ...needed[name] }),
   ),
   built({ name: "matern", scale, smoothness: 1.3 }),
   built({ name: "matern", scale, smoothness: 3.5 }),
@@ -168,7 +174,8 @@ test.each(named(all.filter(isStationary).filter(hasFourthMoment)))(
 );
 
 test("every kernel of the table builds from its defaults, and wrong options are refused", () => {
-  for (const name of Object.keys(kernels)) expect(built({ name }).gram).toBeInstanceOf(Function);
+  for (const name of Object.keys(kernels))
+    expect(built({ name, ...needed[name] }).gram).toBeInstanceOf(Function);
   expect(() => built({ name: "gaussian", scale: 0 })).toThrow("expected number to be >0");
   expect(() => built({ name: "gaussian", smoothness: 1 })).toThrow("Unrecognized key");
 });

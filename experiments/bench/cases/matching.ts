@@ -120,7 +120,7 @@ export const csdmCase: BenchCase<SpectralMatchingSetting> = {
   inputs(setting, rng) {
     const { frequencies: count } = setting;
     const { width } = networkFor(setting);
-    // Those that the objective draws, before it divides them by the bandwidth: it follows this stream.
+    // Those that the objective draws, for a kernel of length 1: it follows this stream.
     const frequencies = csdmKernel.frequencies(count, width, rng.stream("step/term/0/frequencies"));
     return {
       ...matchingInputs(setting, rng),
