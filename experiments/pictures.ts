@@ -8,7 +8,7 @@ import { fileOf, type RunFolder } from "./runFolder.ts";
 /** Most of the time that pictures of a run under way may take: for ten classes of CIFAR's size one takes 60 ms. */
 const SHARE = 0.01;
 
-/** Writes images.png: the synthetic images as they are now. */
+/** Writes images.png: the synthetic images as they are now, mosaics as such. */
 export async function writeImages(run: RunFolder, source: Source, images: Tensor): Promise<void> {
   writeWhole(fileOf(run, "images"), await gridOf(source, images.values()));
 }

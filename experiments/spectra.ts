@@ -1,6 +1,7 @@
 import { sizeOf } from "../src/core/shape.ts";
 import { subset } from "../src/datasets/dataset.ts";
 import { highFrequencyEnergy, powerSpectrum } from "../src/evaluation/powerSpectrum.ts";
+import { decodedValues } from "../src/datasets/partition.ts";
 import type { Source } from "../src/objectives/objective.ts";
 
 /** Power spectra of a run's images, spectra.json of its folder: position k holds k cycles per longer image edge. */
@@ -21,12 +22,13 @@ export interface ImageSpectra {
 const REAL_PIXELS = 2 ** 23;
 
 /**
- * Power spectra of the real images that a run learned from and of its synthetic ones, of pixels in [0, 1].
+ * Power spectra of the real images that a run learned from and of its synthetic ones, of pixels in [0, 1]; of mosaics, of
+ * the images that networks see.
  *
  * @param images normalized, [m, height, width, channels], as the source's labels order them.
  */
 export function spectraOf(
-  { real, classes, labels }: Pick<Source, "real" | "classes" | "labels">,
+  { real, classes, labels, partition }: Pick<Source, "real" | "classes" | "labels" | "partition">,
   images: ArrayLike<number>,
 ): Spectra {
   const { imageShape, mean, std } = real;
@@ -46,7 +48,8 @@ export function spectraOf(
       const value = images[members[Math.floor(at / size)]! * size + (at % size)]!;
       return value * std[at % channels]! + mean[at % channels]!;
     });
-    return powerSpectrum(pixels, imageShape);
+    // By class, so that all decoded images are never there at once.
+    return powerSpectrum(partition ? decodedValues(pixels, imageShape, partition) : pixels, imageShape);
   });
   return { edges: [height, width], real: overClasses(ofReal), synthetic: overClasses(ofSynthetic) };
 }

@@ -5,10 +5,10 @@ import type { NamedArrays } from "../../src/formats/array.ts";
 import { writeNpz } from "../../src/formats/npz.ts";
 import { type LabeledFile, writeImageParquet } from "../../src/formats/parquet.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
-import { type Artifact, readArtifact } from "../artifact.ts";
+import { readArtifact } from "../artifact.ts";
 import type { Engine } from "../../src/engines/index.ts";
 import { channelsFirst, toPixels } from "../../src/runs/space.ts";
-import { arraysOf } from "../../src/runs/storedSet.ts";
+import { arraysOf, decodedSet, type StoredSet } from "../../src/runs/storedSet.ts";
 import type { Card, ExpectedAccuracy, PngAccuracies, PngLoss } from "../export/card.ts";
 import { pngAccuracies } from "../export/checkPng.ts";
 import { cardOf } from "../export/describe.ts";
@@ -43,7 +43,8 @@ export interface Export {
 /**
  * Writes a run's result in the formats that other programs read, as a folder that appears whole:
  *
- *     data.safetensors             images, images_pixel, labels, and what else was learned; the card in the metadata
+ *     data.safetensors             images, images_pixel, labels, and what else was learned; the card in the metadata;
+ *                                  of images that are mosaics the cells, and the mosaics beside them
  *     data.npz                     the same for NumPy
  *     png/train/00000_NAME/*.png   8-bit images, and metadata.csv with their labels
  *     train-00000-of-00001.parquet the same, for the Hugging Face hub, with README.md
@@ -66,15 +67,16 @@ export async function exportRun(run: RunFolder, options: ExportOptions): Promise
   );
   checkFree(out, force);
   const artifact = readArtifact(run);
-  const pixels = toPixels(artifact.images, artifact, artifact.imageShape);
-  const arrays = exportedArrays(artifact, pixels);
+  const set = decodedSet(artifact);
+  const pixels = toPixels(set.images, set, set.imageShape);
+  const arrays = { ...exportedArrays(set, pixels), ...mosaicsOf(artifact) };
   const accuracies = checkPng && (await pngAccuracies(run, checkPng.engine, checkPng.networks));
   const loss = pngLoss(pixels);
   const card: Card = {
     ...cardOf(run, artifact, { rows: rowsOfRun(run), arrays: Object.keys(arrays), license }),
     png: { ...loss, ...(accuracies && { accuracies }), note: pngNote(loss, accuracies) },
   };
-  const files = await contents(formats, { artifact, pixels, arrays, card });
+  const files = await contents(formats, { set, pixels, arrays, card });
   writeFolderWhole(out, files);
   return {
     path: out,
@@ -84,10 +86,16 @@ export async function exportRun(run: RunFolder, options: ExportOptions): Promise
 }
 
 /** The set's arrays, and its images as pixels beside those in the space of training. */
-function exportedArrays(artifact: Artifact, pixels: Float32Array): NamedArrays {
-  const { images, ...others } = arraysOf(artifact);
-  const images_pixel = { shape: images!.shape, data: channelsFirst(pixels, artifact.imageShape) };
+function exportedArrays(set: StoredSet, pixels: Float32Array): NamedArrays {
+  const { images, ...others } = arraysOf(set);
+  const images_pixel = { shape: images!.shape, data: channelsFirst(pixels, set.imageShape) };
   return { images: images!, images_pixel, ...others };
+}
+
+/** Images that are mosaics, as they are stored; nothing where they are whole. */
+function mosaicsOf(set: StoredSet): NamedArrays {
+  const { mosaics } = arraysOf(set);
+  return mosaics ? { mosaics } : {};
 }
 
 /** What PNG loses, in words. */
@@ -110,7 +118,7 @@ function inPercent({ accuracy, std }: ExpectedAccuracy): string {
 }
 
 interface Content {
-  readonly artifact: Artifact;
+  readonly set: StoredSet;
   readonly pixels: Float32Array;
   readonly arrays: NamedArrays;
   readonly card: Card;
@@ -118,9 +126,9 @@ interface Content {
 
 async function contents(
   formats: readonly ExportFormat[],
-  { artifact, pixels, arrays, card }: Content,
+  { set, pixels, arrays, card }: Content,
 ): Promise<FileContent[]> {
-  const { labels, imageShape } = artifact;
+  const { labels, imageShape } = set;
   const { classNames } = card;
   const has = (format: ExportFormat): boolean => formats.includes(format);
   const json = `${JSON.stringify(card, null, 2)}\n`;

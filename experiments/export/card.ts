@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cellOrders } from "../../src/datasets/partition.ts";
 
 const accuracySchema = z.object({
   protocol: z.string(),
@@ -56,6 +57,10 @@ export const cardSchema = z.looseObject({
   space: z.enum(["normalized", "whitened"]).optional(),
   mean: z.array(z.number()),
   std: z.array(z.number().positive()),
+  /** Of sets whose stored images are mosaics. */
+  partition: z
+    .looseObject({ factor: z.int().min(2), order: z.enum(cellOrders), decoding: z.string().optional() })
+    .optional(),
   arrays: z.record(z.string(), z.string()).optional(),
   network: z.object({ name: z.string(), flattenOrder: z.string().optional() }).optional(),
   evaluation: z

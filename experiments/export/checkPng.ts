@@ -1,6 +1,7 @@
 import type { Engine } from "../../src/engines/index.ts";
 import { check } from "../../src/core/errors.ts";
 import { fromPixels, toPixels } from "../../src/runs/space.ts";
+import { decodedSet } from "../../src/runs/storedSet.ts";
 import { evaluateRun, evaluateSubject } from "../commands/evaluate.ts";
 import { subjectOf } from "../judge/subject.ts";
 import type { Row } from "../results.ts";
@@ -20,7 +21,8 @@ export async function pngAccuracies(
 ): Promise<PngAccuracies> {
   const options = { networks, force: false };
   const float32 = await evaluateRun(run, engine, options);
-  const { where, label, set, classNames, experiment, columns } = subjectOf(run);
+  const { where, label, set: stored, classNames, experiment, columns } = subjectOf(run);
+  const set = decodedSet(stored);
   const bytes = eightBit(toPixels(set.images, set, set.imageShape));
   const pixels = Float32Array.from(bytes, (byte) => byte / 255);
   const images = fromPixels(pixels, set, set.imageShape);

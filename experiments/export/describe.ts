@@ -6,7 +6,7 @@ import {
   protocols,
 } from "../../src/evaluation/protocols.ts";
 import { mean, sampleStandardDeviation } from "../../src/evaluation/statistics.ts";
-import { type Artifact, bytes, sha256 } from "../artifact.ts";
+import { type Artifact, bytes, decodingOf, sha256 } from "../artifact.ts";
 import { readJson } from "../files.ts";
 import type { Row } from "../results.ts";
 import { fileOf, type RunFolder } from "../runFolder.ts";
@@ -21,6 +21,8 @@ const arrayNotes = {
   images: "float32 [n, channels, height, width], as trained on: in the space that `space` names",
   images_pixel:
     "float32 [n, channels, height, width], black 0 and white 1; not clipped, learned values may lie beyond",
+  mosaics:
+    "float32 [m, channels, height, width], as learned and counted: `partition` says how their cells become `images`",
   labels: "int64 [n], positions in classNames",
   soft_labels: "float32 [n, classes], rows of probabilities to train with instead of labels",
   lr: "float32 [1], learned learning rate to train with instead of the protocol's",
@@ -37,7 +39,7 @@ export function cardOf(
 ): Card {
   const { experiment, seed } = run;
   const { name, ...config } = experiment;
-  const { card, whitening, learningRate } = artifact;
+  const { card, partition, whitening, learningRate } = artifact;
   const { evaluation } = experiment;
   const classNames = JSON.parse(card.classNames!) as string[];
   const protocol: Protocol = protocols[evaluation.protocol];
@@ -61,6 +63,7 @@ export function cardOf(
     spaceNote: card.space,
     mean: [...artifact.mean],
     std: [...artifact.std],
+    ...(partition && { partition: decodingOf(partition) }),
     arrays: Object.fromEntries(
       arrays.map((name) => [
         name,

@@ -7,7 +7,8 @@
 
     pt/MTT/images_best.pt, labels_best.pt   MTT, FTD, TESLA, DC-BENCH: as trained on, int64; lr_best.pt if learned
     pt/DATM/…                               DATM: the same images, soft labels as logits (log probabilities), lr_best.pt
-    pt/res_METHOD_DATASET_ConvNet_Nipc.pt   DC, DSA, DM, IDM: {'data': [[images, labels]], 'accs_all_exps': …}
+    pt/res_METHOD_DATASET_ConvNet_Nipc.pt   DC, DSA, DM: {'data': [[images, labels]], 'accs_all_exps': …}
+    pt/IDM/res_METHOD_DATASET_ConvNet_….pt  the same for IDM, with mosaics of 2 × 2 images, which it decodes itself
 """
 
 import json
@@ -24,6 +25,23 @@ def load(folder=here):
     card = json.loads((Path(folder) / "card.json").read_text(encoding="utf-8"))
     with np.load(Path(folder) / "data.npz", allow_pickle=False) as file:
         return {name: file[name] for name in file.files}, card
+
+
+def decode(mosaics, partition):
+    """What mosaics hold: `images` are decode(arrays["mosaics"], card["partition"]), there already and trained on as they are."""
+    factor = partition["factor"]
+    n, channels, height, width = mosaics.shape
+    cells = mosaics.reshape(n, channels, factor, height // factor, factor, width // factor)
+    cells = cells.transpose((0, 4, 2, 1, 3, 5) if partition["order"] == "columns" else (0, 2, 4, 1, 3, 5))
+    cells = cells.reshape(-1, channels, height // factor, width // factor)
+    for axis in (2, 3):  # as torch.nn.functional.interpolate, bilinear with align_corners=False
+        side = cells.shape[axis]
+        at = np.clip((np.arange(side * factor) + 0.5) / factor - 0.5, 0, side - 1)
+        first = at.astype(int)
+        second = np.minimum(first + 1, side - 1)
+        share = (at - first).astype(cells.dtype).reshape((-1, 1) if axis == 2 else -1)
+        cells = np.take(cells, first, axis) * (1 - share) + np.take(cells, second, axis) * share
+    return cells
 
 
 def to_pt(folder=here):
@@ -45,6 +63,10 @@ def to_pt(folder=here):
     dataset, count = card["dataset"]["name"].upper(), len(labels) // len(card["classNames"])
     name = f"res_{card['method'].upper()}_{dataset}_ConvNet_{count}ipc.pt"
     files[name] = {"data": [[images, labels]], "accs_all_exps": accuracies}
+    if "mosaics" in arrays and card["partition"]["factor"] == 2:
+        mosaics = torch.from_numpy(arrays["mosaics"])
+        idm = f"IDM/res_{card['method'].upper()}_{dataset}_ConvNet_{count // 4}ipc.pt"
+        files[idm] = {"data": [[mosaics, labels[::4]]], "accs_all_exps": accuracies}
     for name, content in files.items():
         path = Path(folder) / "pt" / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -52,8 +52,9 @@ const loads = {
   [PARQUET]: `from datasets import load_dataset; data = load_dataset("parquet", data_files="${PARQUET}")  # 8 bits`,
 } as const;
 
-function page({ card, images, beside }: Written): string {
-  const { dataset, evaluation, expected, png } = card;
+function page(written: Written): string {
+  const { card, images, beside } = written;
+  const { dataset, evaluation, expected, partition, png } = card;
   const imbalance = dataset!.imbalance === 1 ? "" : ` with a long tail of ${String(dataset!.imbalance)}:1`;
   const facts = {
     "distilled from": `${dataset!.name}${imbalance}, ${dataset!.trainingImages ?? "?"} training images`,
@@ -62,11 +63,12 @@ function page({ card, images, beside }: Written): string {
     seed: card.seed,
     "made by": `distillery ${card.version}, commit ${card.commit}`,
     "space of `images`": card.spaceNote,
+    ...(partition && { "`mosaics`": partition.decoding }),
   };
   const known = Object.entries(loads).filter(([file]) => file === PARQUET || beside.includes(file));
   return `# ${titleOf(card)}
 
-${images} synthetic images of ${card.classNames.length} classes, to train on instead of the real ones.
+${images} synthetic images of ${card.classNames.length} classes, to train on instead of the real ones.${mosaicNote(written)}
 
 | | |
 | --- | --- |
@@ -88,6 +90,17 @@ ${known.map(([, line]) => line).join("\n")}
 
 ${png!.note}
 `;
+}
+
+/** How many images these count as where they were learned as mosaics. */
+function mosaicNote({ card, images }: Written): string {
+  if (!card.partition) return "";
+  const { factor } = card.partition;
+  const mosaics = images / factor ** 2;
+  return (
+    `\nThey were learned, and are counted, as ${mosaics} mosaics of ${factor} × ${factor} images, ` +
+    `${mosaics / card.classNames.length} of each class.`
+  );
 }
 
 function accuracyTable(expected: readonly ExpectedAccuracy[]): string {

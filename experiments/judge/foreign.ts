@@ -98,6 +98,7 @@ function cardIn(
     mean: list("mean"),
     std: list("std"),
     network: { name: facts.network },
+    ...(facts.partition !== undefined && { partition: JSON.parse(facts.partition) as unknown }),
   });
 }
 

@@ -1,7 +1,7 @@
 import { check } from "../../src/core/errors.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import type { HostArray, NamedArrays } from "../../src/formats/array.ts";
-import { fromPixels, type Space } from "../../src/runs/space.ts";
+import { fromPixels } from "../../src/runs/space.ts";
 import { setFrom, type StoredSet } from "../../src/runs/storedSet.ts";
 import type { Card } from "../export/card.ts";
 
@@ -10,7 +10,7 @@ const BYTES = 16;
 
 /**
  * The set that arrays hold, with the constants of its card, of its own arrays `mean` and `std`, or of the real data set.
- * Without `images`, it is `images_pixel` normalized by them.
+ * Without `images`, it is `images_pixel` normalized by them, or the `mosaics` that its card says the cells of.
  *
  * @throws InputError where the arrays are none of a synthetic set's, or values are not in the space that they should be in.
  */
@@ -21,16 +21,18 @@ export function setOfArrays(
   real: Dataset,
 ): StoredSet {
   const { mean, std, images_pixel, ...others } = arrays;
-  const space: Space = {
+  const { partition } = card ?? {};
+  const constants: Parameters<typeof setFrom>[2] = {
     mean: card?.mean ?? (mean ? numbers(mean) : real.mean),
     std: card?.std ?? (std ? numbers(std) : real.std),
+    partition: partition && { factor: partition.factor, order: partition.order },
   };
   if (others.images === undefined && images_pixel !== undefined) {
-    const set = setFrom(where, { ...others, images: images_pixel }, space);
+    const set = setFrom(where, { ...others, images: images_pixel }, constants);
     checkRange(where, "images_pixel", set.images);
     return { ...set, images: fromPixels(set.images, set, set.imageShape) };
   }
-  const set = setFrom(where, others, space);
+  const set = setFrom(where, others, constants);
   check(
     card?.space !== "whitened" || set.whitening !== undefined,
     () =>

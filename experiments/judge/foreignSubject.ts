@@ -2,7 +2,8 @@ import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { check, InputError, oneOf } from "../../src/core/errors.ts";
 import { datasets } from "../../src/datasets/index.ts";
-import type { StoredSet } from "../../src/runs/storedSet.ts";
+import { cellsOf } from "../../src/datasets/partition.ts";
+import { decodedSet, type StoredSet } from "../../src/runs/storedSet.ts";
 import { bytes, sha256 } from "../artifact.ts";
 import { type Experiment, experimentSchema, resolveExperiment } from "../config.ts";
 import { loadData } from "../data/load.ts";
@@ -96,7 +97,7 @@ function columnsOf(
     experiment: name,
     dataset: experiment.data.name,
     imbalance: experiment.data.imbalance,
-    imagesPerClass: Math.round(set.labels.length / classNames.length),
+    imagesPerClass: Math.round(storedCount(set, card) / classNames.length),
     objective: card?.method ?? name, // what a table calls it
     plugins: (card?.plugins ?? []).join(" "),
     network: card?.network?.name ?? "unknown",
@@ -106,6 +107,12 @@ function columnsOf(
     distillSeconds: card?.distillSeconds ?? NaN,
     peakMegabytes: card?.peakMegabytes ?? NaN,
   };
+}
+
+/** Images that a set counts: the mosaics, where it holds the cells of some. */
+function storedCount({ labels, partition }: StoredSet, card: Card | undefined): number {
+  const isDecoded = partition === undefined && card?.partition !== undefined;
+  return isDecoded ? labels.length / cellsOf(card.partition!) : labels.length;
 }
 
 /** The folder below a results folder that keeps a set's rows. */
@@ -122,7 +129,8 @@ function keptIn(
   check(!existsSync(run), () => `${run}: is a run of this name; call the set something else with --name`);
   const folder = artifactFolder(results, name, distillSeed);
   const file = join(folder, SOURCE);
-  const hash = sha256(bytes(set.images), bytes(set.labels), bytes(set.softLabels ?? new Float32Array(0)));
+  const { images, labels, softLabels } = decodedSet(set);
+  const hash = sha256(bytes(images), bytes(labels), bytes(softLabels ?? new Float32Array(0)));
   const source = { path: resolve(foreign.path), sha256: hash };
   if (existsSync(file)) {
     const before = readJson(file) as typeof source;

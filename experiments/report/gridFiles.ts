@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { cellsOf } from "../../src/datasets/partition.ts";
 import { fileOf } from "../runFolder.ts";
 import { methodOf } from "./labels.ts";
 import { inOrder } from "./order.ts";
@@ -69,10 +70,18 @@ function resultGrid({ experiment, method, run, classes, ...setting }: Shown, { p
   const { dataset, imbalance, imagesPerClass } = setting;
   return {
     ...{ file: experiment, method, dataset, imbalance, imagesPerClass, classes },
-    caption: run ? `${experiment}, seed ${run.seed}${run.done ? "" : ", under way"}` : experiment,
+    caption: run
+      ? `${experiment}, seed ${run.seed}${mosaicNote(run)}${run.done ? "" : ", under way"}`
+      : experiment,
     classNames: run?.machine?.classNames ?? [],
     source: run ? fileOf(run.folder, "images") : saved(path, experiment),
   };
+}
+
+/** What each picture holds where images are mosaics. */
+function mosaicNote({ folder }: StudiedRun): string {
+  const { partition } = folder.experiment;
+  return partition ? `, each a mosaic of ${cellsOf(partition)} images` : "";
 }
 
 const saved = (results: string, file: string): string => join(results, "figures", `${file}.png`);

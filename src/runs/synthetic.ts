@@ -11,7 +11,7 @@ export interface SyntheticSet extends StoredSet {
 }
 
 /**
- * The images of a set as bytes, 0 … 255, [n, height, width, channels], to look at: values beyond are clipped, so a network
+ * The images of a set as bytes, 0 … 255, [n, height, width, channels], to look at, mosaics as such: values beyond are clipped, so a network
  * trained on these is another one.
  */
 export function pixelsOf(set: StoredSet): Uint8ClampedArray {

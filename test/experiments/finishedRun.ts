@@ -5,6 +5,7 @@ import { writeArtifact } from "../../experiments/artifact.ts";
 import { resolveExperiment } from "../../experiments/config.ts";
 import { machine } from "../../experiments/machine.ts";
 import { openRun, prepareRun, type RunFolder } from "../../experiments/runFolder.ts";
+import type { Partition } from "../../src/datasets/partition.ts";
 import type { Whitening } from "../../src/runs/space.ts";
 import type { ImageShape } from "../../src/core/shape.ts";
 import type { Engine, Tensor } from "../../src/engines/index.ts";
@@ -22,12 +23,14 @@ export interface Learnt {
   /** What is learned beside them, by the names that objectives give it. */
   readonly beside?: Readonly<Record<string, Tensor>>;
   readonly whitening?: Whitening;
+  /** Of images that are mosaics. */
+  readonly partition?: Partition;
 }
 
 /** The folder of a run with this result, in a new results folder. */
 export function finishedRun(engine: Engine, learnt: Learnt): RunFolder {
-  const { imageShape, labels, classNames, mean, std, images, beside = {}, whitening } = learnt;
-  const config = { data: "procedural", steps: 0, evaluation: { protocol: "quick", networks: 2 } };
+  const { imageShape, labels, classNames, mean, std, images, beside = {}, whitening, partition } = learnt;
+  const config = { data: "procedural", partition, steps: 0, evaluation: { protocol: "quick", networks: 2 } };
   const results = mkdtempSync(join(tmpdir(), "distillery-run-"));
   const run = openRun(results, resolveExperiment("finished", config), 0);
   prepareRun(run, false);

@@ -102,6 +102,9 @@ print(
             "png": [described(png(train / row["file_name"])) for row in rows],
             "folder": folder_labels(train),
             "pt": pt,
+            "decoded": float(np.abs(module.decode(loaded["mosaics"], loaded_card["partition"]) - loaded["images"]).max())
+            if "mosaics" in loaded
+            else None,
         }
     )
 )

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { finestOf, highFrequencyRatios, type Spectra, spectraOf } from "../../experiments/spectra.ts";
 import { classIndices, type Dataset, normalized } from "../../src/datasets/dataset.ts";
+import { decodedValues } from "../../src/datasets/partition.ts";
 import { powerSpectrum } from "../../src/evaluation/powerSpectrum.ts";
 
 const count = 7;
@@ -59,4 +60,20 @@ test("real images without any high frequency have no ratio", () => {
 test.each([28, 32, 64, 96])("the edge of a square image of %i is known from its spectrum", (edge) => {
   const distances = powerSpectrum(new Float64Array(edge * edge).fill(1), [edge, edge, 1]).length;
   expect(finestOf(distances)).toBe(edge / 2);
+});
+
+test("spectra of mosaics are those of the images that networks see", () => {
+  const images = Float32Array.from({ length: 4 * 72 }, (_, i) => Math.sin(i * i));
+  const shape = [6, 4, 3] as const;
+  const partition = { factor: 2, order: "columns" } as const;
+  const ofShape = { ...real, imageShape: shape, pixels: new Uint8Array(count * 72) };
+  const classes = classIndices(ofShape);
+  const mosaics = { real: ofShape, classes, labels: Int32Array.of(0, 1, 0, 1), partition };
+  const whole = { real: ofShape, classes, labels: Int32Array.from({ length: 16 }, (_, i) => (i >> 2) & 1) };
+  const expected = spectraOf(whole, decodedValues(images, shape, partition)).synthetic;
+  const got = spectraOf(mosaics, images).synthetic;
+  got.classes.forEach((power, c) =>
+    power.forEach((value, k) => expect(value).toBeCloseTo(expected.classes[c]![k]!, 6)),
+  );
+  expect(got.overall[1]).toBeGreaterThan(0);
 });
