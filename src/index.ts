@@ -212,6 +212,13 @@ export {
 export { type InitialOptions, type Initialization, initialImages } from "./distillers/initialize.ts";
 export { type Accuracy, accuracy, disposeTestSet, type TestSet, testSet } from "./evaluation/accuracy.ts";
 export { evaluate, type Evaluation, type EvaluationPlan } from "./evaluation/evaluate.ts";
+export type { FeatureComparison } from "./evaluation/classFeatures.ts";
+export {
+  bandwidthFactors,
+  type ClassDiscrepancies,
+  type FeatureDiscrepancy,
+  featureDiscrepancy,
+} from "./evaluation/featureDiscrepancy.ts";
 export { highFrequencyEnergy, powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";
 export { type Protocol, type ProtocolId, protocols } from "./evaluation/protocols.ts";
 export { mean, sampleStandardDeviation, type Thirds, thirds } from "./evaluation/statistics.ts";
