@@ -3,6 +3,7 @@ import { hideBin } from "yargs/helpers";
 import { InputError } from "../src/core/errors.ts";
 import { benchCommand } from "./cli/bench.ts";
 import { demoCommand } from "./cli/demo.ts";
+import { diagnoseCommand } from "./cli/diagnose.ts";
 import { describeData, enginesCommand, optionsCommand } from "./cli/describe.ts";
 import { distillCommand } from "./cli/distill.ts";
 import { evaluateCommand } from "./cli/evaluate.ts";
@@ -19,6 +20,7 @@ const commands: readonly ((cli: Argv) => Argv)[] = [
   distillCommand,
   sweepCommand,
   evaluateCommand,
+  diagnoseCommand,
   exportCommand,
   reproduceCommand,
   reportCommand,

@@ -30,6 +30,7 @@ export interface Metric {
  *       failure.json            why the last try ended without a result
  *       images.png              the images to look at, renewed as they are learned, and real.png to compare
  *       spectra.json            power spectra of both, overall and of each class
+ *       discrepancy.json        how far its features are from those of held-out images, under random networks
  *       checkpoint/             what a resumed run goes on from; removed when the run is done
  *
  * Beside it, `seed-0.lock` is there while a process works on it.
@@ -49,6 +50,7 @@ const FILES = {
   images: "images.png",
   real: "real.png",
   spectra: "spectra.json",
+  discrepancy: "discrepancy.json",
   evaluations: "evaluations",
   failure: "failure.json",
   checkpoint: "checkpoint/latest.safetensors",

@@ -36,6 +36,7 @@ import {
   rewindMetrics,
   type RunFolder,
 } from "../runFolder.ts";
+import { diagnoseRun } from "./diagnose.ts";
 import { stopSignal } from "../stopSignal.ts";
 import { methodName } from "../setting.ts";
 import { spectraOf } from "../spectra.ts";
@@ -114,6 +115,7 @@ async function distilled(
   await writeRealImages(run, source);
   const ready = await prepare(allPreparedFor(prepared, experiment, objectiveOf(experiment) ?? {}), source);
   await descend({ run, lock }, ready, images);
+  await diagnoseRun(run, engine);
 }
 
 /** A run that this process works on. */
