@@ -93,7 +93,15 @@ export {
   lossGradient,
   parameterGradient,
 } from "./training/parameterGradient.ts";
-export { type EpochReport, finished, train, type TrainingOptions } from "./training/train.ts";
+export type { CutMixOptions } from "./training/cutMix.ts";
+export {
+  type Drops,
+  type EpochReport,
+  finished,
+  train,
+  type TrainingOptions,
+  type TrainingState,
+} from "./training/train.ts";
 export { datasetData, type Labels, tensorData, type TrainingData } from "./training/trainingData.ts";
 
 // Losses

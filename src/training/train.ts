@@ -2,11 +2,14 @@ import { check } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
 import { augment, type Augmentation, drawAugmentation, type Strategy } from "../datasets/augment.ts";
 import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
+import type { Network } from "../networks/network.ts";
+import { adam } from "../optimizers/adam.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { sgd } from "../optimizers/sgd.ts";
+import { type CutMix, cutMixed, type CutMixOptions, drawCutMix } from "./cutMix.ts";
 import type { Model } from "./model.ts";
 import { lossGradient } from "./parameterGradient.ts";
-import type { TrainingData } from "./trainingData.ts";
+import type { Labels, TrainingData } from "./trainingData.ts";
 
 /** How to fit a network. */
 export interface TrainingOptions {
@@ -14,58 +17,82 @@ export interface TrainingOptions {
   readonly epochs: number;
   /** Images per mini-batch; the last one of an epoch may be smaller. */
   readonly batchSize: number;
+  /** Its rule: SGD, Adam, or AdamW, which decays the parameters themselves. Default "sgd". */
+  readonly optimizer?: "sgd" | "adam" | "adamW";
   /** η of the first epochs. */
   readonly learningRate: number;
-  /** μ of SGD, 0 to below 1. */
+  /** μ of SGD, or β₁ of Adam, whose β₂ is 0.999; 0 to below 1. */
   readonly momentum: number;
-  /** Times the parameter, added to its gradient. */
+  /** Times the parameter, added to its gradient; by AdamW, times η, taken from it. */
   readonly weightDecay: number;
-  /** After each of these epochs, counted from 0, the learning rate is multiplied and the momentum forgotten. */
-  readonly drops: { readonly afterEpochs: readonly number[]; readonly factor: number };
+  /** After some epochs the learning rate falls. */
+  readonly drops: Drops;
   /** One alternative is drawn for each mini-batch, with parameters of its own for each image; empty for none. */
   readonly augmentation: Strategy;
+  /** Mixing of augmented images; absent for none. */
+  readonly cutMix?: CutMixOptions;
+}
+
+/** When the learning rate falls. */
+export interface Drops {
+  /** Counted from 0; after each of them the learning rate is multiplied. */
+  readonly afterEpochs: readonly number[];
+  readonly factor: number;
+  /** Whether the optimizer goes on with its momentum instead of beginning anew. Default false. */
+  readonly keepsMomentum?: boolean;
+}
+
+/** A model in the middle of its training: with it, a training goes on bit for bit. */
+export interface TrainingState extends Model {
+  /** Epochs done. */
+  readonly epochs: number;
+  /** Optimizer state of every parameter. */
+  readonly states: readonly Tree[];
 }
 
 /** What an epoch reports. Its tensors live until the next epoch begins. */
 export interface EpochReport {
   /** Counted from 0. */
   readonly epoch: number;
-  /** The network as it is now. */
-  readonly model: Model;
+  /** The network as it is now, to go on from. */
+  readonly model: TrainingState;
   /** Mean cross-entropy over the epoch's images, each before the step it took part in; a scalar. */
   readonly loss: Tensor;
 }
 
 /**
- * Fits a network to labeled images by mini-batch SGD on the mean cross-entropy. Yields after every epoch and returns the
- * last model, which is the caller's to free, as `start` remains. Abandoned early, it frees its own.
+ * Fits a network to labeled images by mini-batch descent on the mean cross-entropy. Yields after every epoch and returns
+ * the last model, which is the caller's to free, as `start` remains. Abandoned early, it frees its own.
  *
- * The dice of epoch e are those of `rng.stream("epoch/e")`: the order of the images, and the augmentations.
+ * The dice of epoch e are those of `rng.stream("epoch/e")`: the order of the images, augmentations, mixing.
  *
+ * @param start a model, or where an earlier training by the same options and dice was after one of its epochs.
  * @throws InputError if the loss of the last epoch is not finite.
  */
 export function* train(
-  start: Model,
+  start: Model | TrainingState,
   data: TrainingData,
   options: TrainingOptions,
   rng: Rng,
 ): Generator<EpochReport, Model> {
   const { engine } = data;
-  let fit = engine.scope(() => begun(start, optimizerAt(options, 0)));
+  const done = "epochs" in start ? start.epochs : 0;
+  let fit = engine.scope(() => begun(start, optimizerAt(options, done)));
   let finished = false;
   const advance = (next: Fit): void => {
     disposeExcept(fit, [next, start]);
     fit = next;
   };
   try {
-    for (let epoch = 0; epoch < options.epochs; epoch++) {
+    for (let epoch = done; epoch < options.epochs; epoch++) {
       const optimizer = optimizerAt(options, epoch);
-      if (options.drops.afterEpochs.includes(epoch - 1))
+      if (!options.drops.keepsMomentum && options.drops.afterEpochs.includes(epoch - 1))
         advance(engine.scope(() => begun(fit.model, optimizer)));
       for (const batch of batches(data, options, rng.stream(`epoch/${epoch}`))) {
         advance(engine.scope(() => step(fit, data, batch, optimizer)));
       }
-      yield { epoch, model: fit.model, loss: fit.loss };
+      const { model, states, loss } = fit;
+      yield { epoch, model: { ...model, epochs: epoch + 1, states }, loss };
     }
     const loss = fit.loss.item();
     check(
@@ -89,58 +116,74 @@ type Fit = {
   readonly loss: Tensor;
 };
 
-function begun(model: Model, optimizer: Optimizer): Fit {
-  const states = model.parameters.map((parameter) => optimizer.init(parameter));
-  return { model, states, loss: model.parameters[0]!.engine.fill([], 0) };
+function begun(start: Model | TrainingState, optimizer: Optimizer): Fit {
+  const { network, parameters, statistics } = start;
+  const states = "states" in start ? start.states : parameters.map((parameter) => optimizer.init(parameter));
+  return {
+    model: { network, parameters, statistics },
+    states,
+    loss: parameters[0]!.engine.fill([], 0),
+  };
 }
 
 function optimizerAt(options: TrainingOptions, epoch: number): Optimizer {
-  const { learningRate, momentum, weightDecay, drops } = options;
+  const { optimizer = "sgd", momentum, weightDecay, drops } = options;
   const dropped = drops.afterEpochs.filter((last) => last < epoch).length;
-  return sgd({ learningRate: learningRate * drops.factor ** dropped, momentum, weightDecay });
+  const learningRate = options.learningRate * drops.factor ** dropped;
+  if (optimizer === "sgd") return sgd({ learningRate, momentum, weightDecay });
+  const decoupled = optimizer === "adamW";
+  return adam({ learningRate, beta1: momentum, beta2: 0.999, epsilon: 1e-8, weightDecay, decoupled });
 }
 
 interface Batch {
   readonly positions: Int32Array;
   readonly augmentation: Augmentation;
+  readonly cutMix: CutMix | undefined;
   /** Whether it opens an epoch. */
   readonly first: boolean;
 }
 
 function* batches(data: TrainingData, options: TrainingOptions, rng: Rng): Generator<Batch> {
-  const { batchSize, augmentation } = options;
+  const { batchSize, augmentation, cutMix } = options;
   const order = rng.stream("order").permutation(data.count);
   const dice = rng.stream("augmentation");
+  const mixing = rng.stream("cutMix");
   for (let i = 0; i < data.count; i += batchSize) {
     const positions = order.subarray(i, i + batchSize);
     yield {
       positions,
       augmentation: drawAugmentation(augmentation, positions.length, data.imageShape, dice),
+      cutMix: cutMix && drawCutMix(cutMix, positions.length, data.imageShape, mixing),
       first: i === 0,
     };
   }
 }
 
-function step(
-  fit: Fit,
-  data: TrainingData,
-  { positions, augmentation, first }: Batch,
-  optimizer: Optimizer,
-): Fit {
+function step(fit: Fit, data: TrainingData, batch: Batch, optimizer: Optimizer): Fit {
   const { network, parameters, statistics } = fit.model;
-  const { images, labels } = data.batch(positions);
   const update = { statistics };
-  const batch = { images: augment(images, augmentation), labels, mode: { use: "batch", update } as const };
-  const { value, gradients } = lossGradient(network, parameters, batch);
+  const shown = { ...shownTo(network, data, batch), mode: { use: "batch", update } as const };
+  const { value, gradients } = lossGradient(network, parameters, shown);
   const updated = parameters.map((parameter, i) =>
     optimizer.update(parameter, gradients[i]!, fit.states[i]!),
   );
-  const share = value.mul(positions.length / data.count);
+  const share = value.mul(batch.positions.length / data.count);
   return {
     model: { network, parameters: updated.map((one) => one.value), statistics: update.statistics },
     states: updated.map((one) => one.state),
-    loss: first ? share : fit.loss.add(share),
+    loss: batch.first ? share : fit.loss.add(share),
   };
+}
+
+/** The images and labels of a mini-batch as a network sees them. */
+function shownTo(
+  { classes }: Network,
+  data: TrainingData,
+  { positions, augmentation, cutMix }: Batch,
+): { images: Tensor; labels: Labels } {
+  const { images, labels } = data.batch(positions);
+  const augmented = augment(images, augmentation);
+  return cutMix ? cutMixed(augmented, labels, cutMix, classes) : { images: augmented, labels };
 }
 
 /** Runs a generator to its end and returns its result. */

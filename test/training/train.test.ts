@@ -1,12 +1,20 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { seeded } from "../../src/core/rng.ts";
 import { type Dataset, normalized } from "../../src/datasets/dataset.ts";
-import type { Tensor } from "../../src/engines/index.ts";
+import { mapTensors, type Tensor, type Tree } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { crossEntropy } from "../../src/losses/crossEntropy.ts";
 import { convNet, type Network } from "../../src/networks/index.ts";
 import { disposeModel, freshModel, type Model } from "../../src/training/model.ts";
-import { finished, train, type TrainingOptions } from "../../src/training/train.ts";
+import { adam, type Optimizer, sgd } from "../../src/optimizers/index.ts";
+import {
+  type EpochReport,
+  finished,
+  train,
+  type TrainingOptions,
+  type TrainingState,
+} from "../../src/training/train.ts";
+import { parameterGradient } from "../../src/training/parameterGradient.ts";
 import { datasetData, tensorData } from "../../src/training/trainingData.ts";
 import { chirpImages, chirpParameters, expectNear, reference } from "../networks/chirp.ts";
 
@@ -166,6 +174,105 @@ describe("training", () => {
     expect(() =>
       finished(train(start, tensorData(images, labels), { ...plain, learningRate: 1e200 }, seeded(16))),
     ).toThrow("train: expected a finite loss, got NaN after 3 epochs; lower the learning rate");
+  });
+});
+
+describe("a training that goes on from an epoch's state", () => {
+  const changing: TrainingOptions = {
+    ...plain,
+    epochs: 6,
+    augmentation: ["crop", "flip"],
+    cutMix: { probability: 0.5, alpha: 1 },
+  };
+  test.each([
+    ["SGD through a drop that forgets momentum", { drops: { afterEpochs: [1, 3], factor: 0.5 } }],
+    ["SGD through one that keeps it", { drops: { afterEpochs: [1, 3], factor: 0.5, keepsMomentum: true } }],
+    ["AdamW", { optimizer: "adamW", learningRate: 0.01, weightDecay: 0.1 }],
+  ] as const)("ends with the same bits, by %s", (_name, options) => {
+    const start = freshModel(normed, engine, seeded(20));
+    const run = (from: Model): Generator<EpochReport, Model> =>
+      train(from, tensorData(images, labels), { ...changing, ...options }, seeded(21));
+    const whole = bits(finished(run(start)));
+    for (const cut of [0, 1, 3, 5]) {
+      const first = run(start);
+      let state: Tree = null;
+      for (const { epoch, model } of first) {
+        // A copy through bytes, as a file would keep it.
+        if (epoch === cut) {
+          state = mapTensors({ ...model, network: null }, (tensor) =>
+            engine.tensor(tensor.shape, Float64Array.from(tensor.values())),
+          ) as Tree;
+          break;
+        }
+      }
+      const restored = { ...(state as unknown as TrainingState), network: normed };
+      expect(restored.epochs).toBe(cut + 1);
+      const reports: number[] = [];
+      const rest = run(restored);
+      let next = rest.next();
+      for (; !next.done; next = rest.next()) reports.push(next.value.epoch);
+      expect(reports).toEqual([0, 1, 2, 3, 4, 5].slice(cut + 1));
+      expect(bits(next.value)).toEqual(whole);
+    }
+  });
+
+  test("leaves that state as it was, and frees all but the result", () => {
+    const start = freshModel(normed, engine, seeded(22));
+    const run = train(start, tensorData(images, labels), plain, seeded(23));
+    const { model } = run.next().value as EpochReport;
+    const before = bits(model);
+    const alive = engine.liveTensors();
+    const result = finished(train(model, tensorData(images, labels), plain, seeded(23)));
+    expect(engine.liveTensors()).toBe(alive + before.length);
+    expect(bits(model)).toEqual(before);
+    disposeModel(result);
+    run.return(result);
+  });
+});
+
+describe("optimizers", () => {
+  // One mini-batch an epoch, so that the order of its images changes rounding alone.
+  const whole = { ...plain, batchSize: 10, epochs: 4 };
+  const data = tensorData(images, labels);
+
+  /** Parameters after steps by hand, each with the optimizer of its epoch. */
+  function byHand(optimizerOf: (epoch: number) => Optimizer, startAnew: readonly number[]): number[][] {
+    let values: readonly Tensor[] = freshModel(small, engine, seeded(24)).parameters;
+    let states = values.map((value) => optimizerOf(0).init(value));
+    for (let epoch = 0; epoch < whole.epochs; epoch++) {
+      if (startAnew.includes(epoch)) states = values.map((value) => optimizerOf(epoch).init(value));
+      const gradient = parameterGradient(small, values, { images, labels });
+      const updated = values.map((value, i) => optimizerOf(epoch).update(value, gradient[i]!, states[i]!));
+      values = updated.map((one) => one.value);
+      states = updated.map((one) => one.state);
+    }
+    return values.map((value) => Array.from(value.values()));
+  }
+  const trained = (options: Partial<TrainingOptions>): number[][] =>
+    bits(finished(train(freshModel(small, engine, seeded(24)), data, { ...whole, ...options }, seeded(25))));
+  const expectSame = (got: number[][], wanted: number[][]): void =>
+    got.forEach((values, i) => expectNear(values, wanted[i]!, 1e-9));
+
+  test("a drop of the rate keeps momentum where asked to, and forgets it otherwise", () => {
+    const rule = (epoch: number): Optimizer =>
+      sgd({ learningRate: epoch < 2 ? 0.05 : 0.025, momentum: 0.9, weightDecay: 5e-4 });
+    const drops = { afterEpochs: [1], factor: 0.5 };
+    expectSame(trained({ drops }), byHand(rule, [2]));
+    expectSame(trained({ drops: { ...drops, keepsMomentum: true } }), byHand(rule, []));
+  });
+
+  test.each(["adam", "adamW"] as const)("%s takes momentum for its first β", (optimizer) => {
+    const rule = (): Optimizer =>
+      adam({
+        learningRate: 0.01,
+        beta1: 0.8,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weightDecay: 0.1,
+        decoupled: optimizer === "adamW",
+      });
+    const options = { optimizer, learningRate: 0.01, momentum: 0.8, weightDecay: 0.1 } as const;
+    expectSame(trained(options), byHand(rule, []));
   });
 });
 
