@@ -61,5 +61,7 @@ export function unbiasedSquaredAmplitude(phi: Characteristic, counts: readonly n
 
 /** √max(0, unbiased |Φ|²): an amplitude to match that is not raised by the noise of a small class, [k, f]. */
 export function unbiasedAmplitude(phi: Characteristic, counts: readonly number[]): Tensor {
-  return unbiasedSquaredAmplitude(phi, counts).relu().sqrt();
+  const squared = unbiasedSquaredAmplitude(phi, counts).relu();
+  const none = squared.equal(0); // there the root has no slope, and moving by 1 gives it that of 0
+  return squared.add(none).sqrt().sub(none);
 }

@@ -1,19 +1,13 @@
 import { z } from "zod";
 import { kernelOf, meanScale, stationaryKernels } from "../../kernels/index.ts";
 import { choice } from "../core/options.ts";
-import {
-  type Characteristic,
-  characteristicFunction,
-  squaredAmplitude,
-  unbiasedAmplitude,
-} from "../losses/characteristic.ts";
-import { rootSpectralDiscrepancy } from "../losses/rootSpectralDiscrepancy.ts";
-import { spectralDiscrepancy } from "../losses/spectralDiscrepancy.ts";
 import { bandwidthOptions, lengthMetrics, lengthsOf, pickOf } from "./bandwidth.ts";
-import { type ClassStatistics, classWeights, classWeightsOf, meanSimilarity } from "./classWeights.ts";
+import { classWeights } from "./classWeights.ts";
 import { featuresOf, featuresOption } from "./features.ts";
-import type { Source } from "./objective.ts";
-import { type ClassFeatures, foldedMeans, rowsOf, type Term, termWeight } from "./term.ts";
+import { learningFold } from "./learnedFrequencies.ts";
+import { samplingNetworkOf, samplings } from "./samplingNetwork.ts";
+import { comparisonWith, spectralComparison } from "./spectralComparison.ts";
+import { foldedMeans, type Term, termWeight } from "./term.ts";
 
 /** Options of methods that compare characteristic functions. */
 export const spectralOptions = z.strictObject({
@@ -32,6 +26,9 @@ export const spectralOptions = z.strictObject({
     .describe("Unit of the kernel's scale, anew for each step's network"),
   features: featuresOption,
   frequencies: z.int().min(1).default(1024).describe("f, drawn anew in each step and shared by all classes"),
+  sampling: choice(samplings, { name: "fixed" }).describe(
+    "Frequencies by the kernel's law, or by scale mixtures of it that a network learns against the images (NCFM's ψ)",
+  ),
   weighting: choice(classWeights, { name: "logarithmic" }).describe(
     "α of each class by its number of real images; noiseAware goes with the unbiased amplitudeTarget",
   ),
@@ -61,12 +58,13 @@ type SpectralOptions = z.infer<typeof spectralOptions>;
  * of the first over ω is half the squared MMD of the kernel.
  */
 export function spectralMatching(options: SpectralOptions): Term {
-  const alphaOf = classWeightsOf(options.weighting);
-  const discrepancy = options.distance === "root" ? rootSpectralDiscrepancy : spectralDiscrepancy;
+  const network = samplingNetworkOf(options.sampling, options.frequencies);
   return {
     weight: options.weight,
     ...pickOf(options.bandwidth, options.kernel),
-    prepare({ source, counts, picked }, rng) {
+    ...(network && { begin: (source, rng) => network.begin(source, rng) }),
+    prepare(real, rng) {
+      const { source, counts, picked } = real;
       const { width } = source.network;
       const seen = picked && featuresOf(picked, options.features);
       const lengths = lengthsOf(options.bandwidth, options.kernel, seen);
@@ -77,40 +75,16 @@ export function spectralMatching(options: SpectralOptions): Term {
         rng.stream("frequencies"),
       );
       const frequencies = source.engine.tensor([options.frequencies, width], omega);
-      const characteristic = ({ values, counts }: ClassFeatures): Characteristic =>
-        characteristicFunction(featuresOf(values, options.features), frequencies, counts);
-      return foldedMeans(counts, characteristic, (real) => {
-        const alpha = alphaOf(classStatistics(real, counts, source));
-        const target = options.amplitudeTarget === "unbiased" && unbiasedAmplitude(real, counts);
-        return {
-          loss(synthetic) {
-            const { classes } = synthetic;
-            const own = { re: rowsOf(real.re, classes), im: rowsOf(real.im, classes) };
-            const weights = {
-              amplitude: classes.map((label) => alpha[label]!),
-              ...(target && { target: rowsOf(target, classes) }),
-            };
-            return discrepancy(own, characteristic(synthetic), weights).mul(scale);
-          },
-          metrics: { ...lengthMetrics(lengths), alphaFirst: alpha[0]!, alphaLast: alpha.at(-1)! },
-        };
-      });
-    },
-  };
-}
-
-function classStatistics(
-  phi: Characteristic,
-  samples: readonly number[],
-  { classes }: Source,
-): ClassStatistics {
-  return {
-    counts: classes.map((members) => members.length),
-    samples,
-    // One rule reads it; the others need not wait for the device.
-    get similarity() {
-      const squared = squaredAmplitude(phi).mean(1).values();
-      return samples.map((n, label) => meanSimilarity(squared[label]!, n));
+      const comparison = spectralComparison(options, real, { scale, metrics: lengthMetrics(lengths) });
+      if (network) {
+        const sampled = network.draw(frequencies, real.state, rng.stream("sampling"));
+        return learningFold(comparison, sampled, { counts, weight: options.weight });
+      }
+      return foldedMeans(
+        counts,
+        (features) => comparison.characteristic(features, frequencies),
+        (phi) => comparisonWith(phi, frequencies, comparison),
+      );
     },
   };
 }

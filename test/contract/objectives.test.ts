@@ -11,6 +11,7 @@ import {
   type Progress,
 } from "../../src/distillers/distill.ts";
 import { initialImages } from "../../src/distillers/initialize.ts";
+import { csdm, csdmOptions } from "../../src/objectives/csdm.ts";
 import { methods } from "../../src/objectives/index.ts";
 import { descent, type Draw, type Learned, type Objective } from "../../src/objectives/objective.ts";
 import { sgd } from "../../src/optimizers/sgd.ts";
@@ -25,6 +26,7 @@ const shapes: Record<string, Objective> = {
       build(options.parse({}) as never),
     ]),
   ),
+  "csdm with frequencies that learn": csdm(csdmOptions.parse({ frequencies: 48, sampling: "learned" })),
   "queue of networks": queueObjective,
   "network carried through an inner loop": carriedNetworkObjective,
   "images, soft labels and step size": trajectoryObjective,

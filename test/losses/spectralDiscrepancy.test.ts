@@ -204,9 +204,14 @@ test("the unbiased amplitude averages to the law's, where the plain one is raise
   expect(raised).toBeGreaterThan(5 * spread);
 });
 
-test("of one sample the unbiased amplitude is zero", () => {
+test("of one sample the unbiased amplitude is zero, and stays it", () => {
   const one = characteristicFunction(y.slice([0, 0], [1, 5]), frequencies);
   expect(unbiasedAmplitude(one, [1]).abs().max().item()).toBe(0);
+  const { gradients } = engine.gradients(
+    (re, im) => unbiasedAmplitude({ re: re!, im: im! }, [1]).sum(),
+    [one.re, one.im],
+  );
+  gradients.forEach((gradient) => expect(gradient.abs().max().item()).toBeCloseTo(0, 15));
 });
 
 test("is never negative", () => {

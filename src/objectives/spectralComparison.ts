@@ -1,0 +1,103 @@
+import type { Tensor } from "../engines/index.ts";
+import {
+  type Characteristic,
+  characteristicFunction,
+  squaredAmplitude,
+  unbiasedAmplitude,
+} from "../losses/characteristic.ts";
+import { rootSpectralDiscrepancy } from "../losses/rootSpectralDiscrepancy.ts";
+import { spectralDiscrepancy } from "../losses/spectralDiscrepancy.ts";
+import {
+  type ClassStatistics,
+  type ClassWeightsChoice,
+  classWeightsOf,
+  meanSimilarity,
+} from "./classWeights.ts";
+import { featuresOf } from "./features.ts";
+import type { Source } from "./objective.ts";
+import { type ClassFeatures, type Comparison, type RealImages, rowsOf } from "./term.ts";
+
+/** The options of a spectral term that say how it compares. */
+export interface ComparisonOptions {
+  readonly features: "raw" | "unit";
+  readonly distance: "squared" | "root";
+  readonly weighting: ClassWeightsChoice;
+  readonly amplitudeTarget: "empirical" | "unbiased";
+}
+
+/** How a step compares the characteristic functions of real and synthetic images. */
+export interface SpectralComparison {
+  /** Φ of classes, by their features, at frequencies [f, d]. */
+  characteristic(features: Pick<ClassFeatures, "values" | "counts">, frequencies: Tensor): Characteristic;
+  /** Quantities worth a column in the log, by name. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** α of every class, by P of all of them. */
+  alphaOf(real: Characteristic): readonly number[];
+  /** The loss between P and Q of some classes, by the α of all. */
+  loss(
+    real: Characteristic,
+    synthetic: Characteristic,
+    classes: readonly number[],
+    alpha: readonly number[],
+  ): Tensor;
+}
+
+/** @param found.scale s, the factor of the loss. @param found.metrics of the step, for the log. */
+export function spectralComparison(
+  options: ComparisonOptions,
+  { source, counts }: RealImages,
+  { scale, metrics }: { readonly scale: number; readonly metrics: Readonly<Record<string, number>> },
+): SpectralComparison {
+  const alphaOf = classWeightsOf(options.weighting);
+  const discrepancy = options.distance === "root" ? rootSpectralDiscrepancy : spectralDiscrepancy;
+  const target = (real: Characteristic, classes: readonly number[]): Tensor =>
+    unbiasedAmplitude(
+      real,
+      classes.map((label) => counts[label]!),
+    );
+  return {
+    characteristic: (own, frequencies) =>
+      characteristicFunction(featuresOf(own.values, options.features), frequencies, own.counts),
+    metrics,
+    alphaOf: (real) => alphaOf(classStatistics(real, counts, source)),
+    loss: (real, synthetic, classes, alpha) =>
+      discrepancy(real, synthetic, {
+        amplitude: classes.map((label) => alpha[label]!),
+        ...(options.amplitudeTarget === "unbiased" && { target: target(real, classes) }),
+      }).mul(scale),
+  };
+}
+
+/** What the synthetic images are compared with: P of all classes at the step's frequencies, [f, d]. */
+export function comparisonWith(
+  real: Characteristic,
+  frequencies: Tensor,
+  comparison: SpectralComparison,
+): Comparison & { readonly alpha: readonly number[] } {
+  const alpha = comparison.alphaOf(real);
+  return {
+    alpha,
+    loss(synthetic) {
+      const { classes } = synthetic;
+      const own = { re: rowsOf(real.re, classes), im: rowsOf(real.im, classes) };
+      return comparison.loss(own, comparison.characteristic(synthetic, frequencies), classes, alpha);
+    },
+    metrics: { ...comparison.metrics, alphaFirst: alpha[0]!, alphaLast: alpha.at(-1)! },
+  };
+}
+
+function classStatistics(
+  phi: Characteristic,
+  samples: readonly number[],
+  { classes }: Source,
+): ClassStatistics {
+  return {
+    counts: classes.map((members) => members.length),
+    samples,
+    // One rule reads it; the others need not wait for the device.
+    get similarity() {
+      const squared = squaredAmplitude(phi).mean(1).values();
+      return samples.map((n, label) => meanSimilarity(squared[label]!, n));
+    },
+  };
+}
