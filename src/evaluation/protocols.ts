@@ -49,6 +49,26 @@ export const protocols = {
       drops: { afterEpochs: [151], factor: 0.1 },
     },
   },
+  "ncfm-2000": {
+    id: "ncfm-2000",
+    version: 1,
+    description:
+      "NCFM's own: 2000 epochs of AdamW with CutMix, accuracy after the last, where its code reports the best of its looks " +
+      "at the test set.",
+    training: {
+      optimizer: "adamW",
+      batchSize: 128,
+      epochs: 2000,
+      learningRate: 0.001,
+      momentum: 0.9,
+      weightDecay: 0.01,
+      // PyTorch's MultiStepLR, at 1/5, 2/5, 3/5 and 4/5.
+      drops: { afterEpochs: [399, 799, 1199, 1599], factor: 0.5, keepsMomentum: true },
+      // Its code mirrors and colors always, and draws one of the others; cutout is left out beside CutMix.
+      augmentation: parseStrategy("flip+color+crop_flip+color+scale_flip+color+rotate"),
+      cutMix: { probability: 0.5, alpha: 1 },
+    },
+  },
   quick: {
     id: "quick",
     version: 1,

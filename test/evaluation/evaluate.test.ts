@@ -168,10 +168,31 @@ describe("protocols", () => {
     expect(others).toEqual({ batchSize: 256, momentum: 0.9, weightDecay: 5e-4, learningRate: 0.01 });
   });
 
+  test("ncfm-2000 halves the rate of AdamW every 400 epochs", () => {
+    const { epochs, drops, augmentation, ...others } = protocols["ncfm-2000"].training;
+    const ends = [...drops.afterEpochs.map((last) => last + 1), epochs];
+    expect(ends).toEqual([400, 800, 1200, 1600, 2000]);
+    expect(drops).toMatchObject({ factor: 0.5, keepsMomentum: true });
+    expect(augmentation.map((ops) => [ops].flat().join("+"))).toEqual(
+      ["crop", "scale", "rotate"].map((op) => `flip+color+${op}`),
+    );
+    expect(others).toEqual({
+      optimizer: "adamW",
+      batchSize: 128,
+      learningRate: 0.001,
+      momentum: 0.9,
+      weightDecay: 0.01,
+      cutMix: { probability: 0.5, alpha: 1 },
+    });
+  });
+
   test("digits are not mirrored", () => {
     const { augmentation } = protocols["dm-1000"].training;
     const digits = Array.from({ length: 10 }, (_, digit) => String(digit));
     expect(augmentationFor(augmentation, digits)).toEqual(["color", "crop", "cutout", "scale", "rotate"]);
     expect(augmentationFor(augmentation, ["cat", "dog"])).toEqual(augmentation);
+    expect(augmentationFor(protocols["ncfm-2000"].training.augmentation, digits)).toEqual(
+      ["crop", "scale", "rotate"].map((op) => ["color", op]),
+    );
   });
 });
