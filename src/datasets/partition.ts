@@ -50,8 +50,8 @@ export function checkPartition(where: string, { factor }: Partition, [height, wi
  * `interpolate` with `align_corners=False`. Linear in the images, so differentiable to any order.
  *
  * @param images mosaics, [n, h, w, c].
- * @returns [n · factor², h, w, c]: all cells of the first image in the partition's order, then those of the second, …, so
- *   that images sorted by class stay so.
+ * @returns images of shape [n · factor², h, w, c]; all cells of the first mosaic in the partition's order, then those of the
+ *   second, and so on, so that images sorted by class stay so.
  * @throws InputError where a side is not a multiple of the factor.
  */
 export function decoded(images: Tensor, partition: Partition): Tensor {
@@ -118,7 +118,7 @@ export function decodedValues(
  * @param images [n · factor², h, w, c], in the order of `decoded`. @param shape of an image.
  * @param downscaling "mean" of factor × factor pixels, with factor 2 the same as bilinear (IDM); "nearest" takes the upper
  *   left one (NCFM).
- * @returns [n, h, w, c].
+ * @returns mosaics, [n, h, w, c].
  */
 export function mosaics(
   images: Float32Array,
