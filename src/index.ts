@@ -85,7 +85,7 @@ export {
   type Statistics,
   type Task,
 } from "./networks/index.ts";
-export { adam, type Optimizer, optimizers, sgd } from "./optimizers/index.ts";
+export { adam, type Optimizer, optimizers, perClass, sgd } from "./optimizers/index.ts";
 export { freshModel, type Model } from "./training/model.ts";
 export {
   type Batch,

@@ -13,8 +13,7 @@ import {
 import { initialImages } from "../../src/distillers/initialize.ts";
 import { disposeExcept, type Engine, type Tensor } from "../../src/engines/index.ts";
 import type { Source } from "../../src/objectives/objective.ts";
-import { optimizerOf } from "../../src/optimizers/index.ts";
-import { distillationRng, objectiveOf, sourceOf } from "../../src/runs/setting.ts";
+import { distillationRng, imageOptimizerOf, objectiveOf, sourceOf } from "../../src/runs/setting.ts";
 import { writeArtifact } from "../artifact.ts";
 import type { Experiment } from "../config.ts";
 import { loadData } from "../data/load.ts";
@@ -133,7 +132,7 @@ async function descend(held: Held, source: Source, images: Tensor): Promise<void
     images.dispose();
     return;
   }
-  const optimizer = optimizerOf(experiment.optimizer);
+  const optimizer = imageOptimizerOf(experiment, source);
   const rng = distillationRng(seed);
   const distillation: Distillation = { source, objective, optimizer, steps: experiment.steps, rng };
   const { progress, seconds } = await steps(held, distillation, images);

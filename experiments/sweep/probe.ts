@@ -12,8 +12,13 @@ import { accuracy } from "../../src/evaluation/accuracy.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { protocols } from "../../src/evaluation/protocols.ts";
 import type { Objective, Preparation, Source } from "../../src/objectives/objective.ts";
-import { optimizerOf } from "../../src/optimizers/index.ts";
-import { distillationRng, objectiveOf, preparationRng, sourceOf } from "../../src/runs/setting.ts";
+import {
+  distillationRng,
+  imageOptimizerOf,
+  objectiveOf,
+  preparationRng,
+  sourceOf,
+} from "../../src/runs/setting.ts";
 import { freshModel } from "../../src/training/model.ts";
 import { distillRun } from "../commands/distill.ts";
 import type { Experiment } from "../config.ts";
@@ -132,8 +137,8 @@ function timed(next: () => boolean): { readonly seconds: number; readonly count:
 
 function timeOfSteps(objective: Objective, source: Source, experiment: Experiment) {
   const rng = distillationRng(experiment.seeds[0]!);
-  const { optimizer: chosen, steps: all } = experiment;
-  const run = { source, objective, optimizer: optimizerOf(chosen), steps: all, rng };
+  const optimizer = imageOptimizerOf(experiment, source);
+  const run = { source, objective, optimizer, steps: experiment.steps, rng };
   let progress: Progress = begin(run, initialImages(source, experiment, rng));
   const steps = distill(run, progress);
   const { seconds, count } = timed(() => {

@@ -36,7 +36,7 @@ export interface Progress {
 export interface Report {
   /** The state after the update. */
   readonly progress: Progress;
-  /** Loss before the update. */
+  /** Loss before the update, where its gradient is taken. */
   readonly loss: number;
   /** Norm of the gradient over all that is learned. */
   readonly gradientNorm: number;
@@ -80,13 +80,14 @@ export function* distill(run: Distillation, start: Progress): Generator<Report, 
 
 function step(run: Distillation, progress: Progress): Report {
   const { source, objective, rng } = run;
-  const { step, learned, state } = progress;
-  const draw: Draw = objective.draw(source, rng.stream(`step/${step}`), { step, state });
-  const { value, gradients } = descent(objective, learned, draw);
+  const { step, state } = progress;
   const { engine } = source;
+  const draw: Draw = objective.draw(source, rng.stream(`step/${step}`), { step, state });
+  const { learned, optimizers: arrived } = engine.scope(() => approached(run, progress));
+  const { value, gradients } = descent(objective, learned, draw);
   const updates = Object.entries(learned).map(([name, value]) => {
     const optimizer = optimizerOf(run, name);
-    const updated = engine.scope(() => optimizer.update(value, gradients[name]!, progress.optimizers[name]));
+    const updated = engine.scope(() => optimizer.update(value, gradients[name]!, arrived[name]));
     return [name, updated] as const;
   });
   const next = Object.fromEntries(updates.map(([name, updated]) => [name, updated.value])) as Learned;
@@ -110,6 +111,21 @@ function step(run: Distillation, progress: Progress): Report {
     loss,
     gradientNorm,
     metrics: draw.metrics ?? {},
+  };
+}
+
+/** Where the gradients of the step are taken, and the optimizers' states there. */
+function approached(
+  run: Distillation,
+  { learned, optimizers }: Progress,
+): Pick<Progress, "learned" | "optimizers"> {
+  const at = Object.entries(learned).map(([name, value]) => {
+    const state = optimizers[name];
+    return [name, optimizerOf(run, name).approach?.(value, state) ?? { value, state }] as const;
+  });
+  return {
+    learned: Object.fromEntries(at.map(([name, { value }]) => [name, value])) as Learned,
+    optimizers: Object.fromEntries(at.map(([name, { state }]) => [name, state])),
   };
 }
 

@@ -5,6 +5,7 @@ import { sgd, sgdOptions } from "./sgd.ts";
 
 export { adam, adamOptions } from "./adam.ts";
 export type { Optimizer } from "./optimizer.ts";
+export { perClass } from "./perClass.ts";
 export { sgd, sgdOptions } from "./sgd.ts";
 
 /** Optimizers by name. */

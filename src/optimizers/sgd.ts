@@ -45,6 +45,20 @@ export function sgd(options: z.infer<typeof sgdOptions>): Optimizer {
       const velocity = (state as unknown as SgdState).velocity.mul(momentum).add(decayed);
       return { value: value.sub(velocity.mul(learningRate)), state: { velocity } };
     },
+    coast(value, state, times) {
+      // An update without a gradient is linear in v and x: v ← μv + λx, x ← x − ηv. Some of them are av + bx and cv + dx.
+      let [a, b, c, d] = [1, 0, 0, 1];
+      for (let i = 0; i < times; i++) {
+        [a, b] = [momentum * a + weightDecay * c, momentum * b + weightDecay * d];
+        [c, d] = [c - learningRate * a, d - learningRate * b];
+      }
+      if (momentum === 0) return { value: value.mul(d), state: null };
+      const { velocity } = state as unknown as SgdState;
+      return {
+        value: velocity.mul(c).add(value.mul(d)),
+        state: { velocity: velocity.mul(a).add(value.mul(b)) },
+      };
+    },
   };
 }
 

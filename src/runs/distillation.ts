@@ -6,11 +6,10 @@ import { initialImages } from "../distillers/initialize.ts";
 import { disposeExcept, type Engine, type Tensor } from "../engines/index.ts";
 import type { NamedArrays } from "../formats/array.ts";
 import type { Objective, Source } from "../objectives/objective.ts";
-import { optimizerOf } from "../optimizers/index.ts";
 import { finished } from "../training/train.ts";
 import { learnedSet } from "./learned.ts";
 import { type DistillationOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
-import { distillationRng, objectiveOf, preparationRng, sourceOf } from "./setting.ts";
+import { distillationRng, imageOptimizerOf, objectiveOf, preparationRng, sourceOf } from "./setting.ts";
 import type { SyntheticSet } from "./synthetic.ts";
 
 /** A distillation in memory: its options, and what it runs on. */
@@ -109,12 +108,11 @@ export function distillationOf(train: Dataset, options: InMemoryOptions): Distil
 function distillationWith(options: ResolvedOptions, source: Source, seed: number): Distillation | undefined {
   const objective = objectiveOf(options);
   if (objective === undefined) return undefined;
-  const { optimizer, steps } = options;
   return {
     source: withPreparations(source, objective),
     objective,
-    optimizer: "update" in optimizer ? optimizer : optimizerOf(optimizer),
-    steps,
+    optimizer: imageOptimizerOf(options, source),
+    steps: options.steps,
     rng: distillationRng(seed),
   };
 }

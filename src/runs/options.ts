@@ -67,6 +67,13 @@ export const distillationOptions = z.strictObject({
   optimizer: choice(optimizers, { name: "sgd", learningRate: 1, momentum: 0.5 }).describe(
     "Optimizer of the images",
   ),
+  stepping: z
+    .enum(["joint", "perClass"])
+    .default("joint")
+    .describe(
+      "joint: one update of all images together; perClass: one for each class, by its gradient alone, in which momentum " +
+        "carries all the others on (IDM)",
+    ),
   steps: z.int().min(0).describe("Updates of the images"),
 });
 
@@ -126,6 +133,8 @@ export interface DistillationOptions {
   readonly augmentation?: string;
   /** Optimizer of the images: a choice of `optimizers`, or your own. Default: SGD at rate 1 with momentum 0.5. */
   readonly optimizer?: Choice<typeof optimizers> | Optimizer;
+  /** One update of all images together in a step, the default, or one for each class, as `perClass` says. */
+  readonly stepping?: "joint" | "perClass";
 }
 
 /**

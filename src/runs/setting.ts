@@ -7,6 +7,7 @@ import { augmentationFor } from "../evaluation/protocols.ts";
 import { networkOf } from "../networks/index.ts";
 import { methods } from "../objectives/index.ts";
 import type { Objective, Preparation, Source } from "../objectives/objective.ts";
+import { type Optimizer, optimizerOf, perClass } from "../optimizers/index.ts";
 import { plugins } from "../plugins/index.ts";
 import type { ResolvedOptions } from "./options.ts";
 
@@ -59,6 +60,15 @@ function bareObjective(chosen: NonNullable<ResolvedOptions["objective"]>): Objec
   if ("draw" in chosen) return chosen;
   const { name, ...options } = chosen;
   return methods[name].build(options as never);
+}
+
+/** The chosen optimizer of the images. */
+export function imageOptimizerOf(
+  { optimizer, stepping }: Pick<ResolvedOptions, "optimizer" | "stepping">,
+  { classes }: Source,
+): Optimizer {
+  const rule = "update" in optimizer ? optimizer : optimizerOf(optimizer);
+  return stepping === "joint" ? rule : perClass(rule, classes.length);
 }
 
 /** Root of all dice of distilling at a seed. */
