@@ -196,7 +196,7 @@ describe("what is wrong is said with its place and what to do", () => {
       "an option that only some methods have",
       { config, grid: { "objective.name": ["csdm", "dm"], "objective.kernel": ["matern32"] } },
       [],
-      `${path}, cell objective-dm_kernel-matern32: objective.kernel: unknown option; expected one of realBatch, precision, name. If only some cells have objective.kernel, leave the others out with \`exclude\`, or set it in labelled cases`,
+      `${path}, cell objective-dm_kernel-matern32: objective.kernel: unknown option; expected one of realBatch, precision, networks, terms, name. If only some cells have objective.kernel, leave the others out with \`exclude\`, or set it in labelled cases`,
     ],
     [
       "an option inside a case that is none",
