@@ -32,6 +32,22 @@ export function classMeans(features: Tensor, counts: readonly number[]): Tensor 
   return features.engine.tensor([k, n!], members).matMul(features).div(column(features, counts));
 }
 
+/**
+ * Features with the mean of their class taken off, as `classMeans` has it.
+ *
+ * @param center of a fixed one, gradients do not flow through the means. @returns [Σ counts, d].
+ */
+export function classCentered(
+  features: Tensor,
+  counts: readonly number[],
+  center: "moving" | "fixed" = "moving",
+): Tensor {
+  const means = classMeans(features, counts);
+  const labels = counts.flatMap((count, label) => Array<number>(count).fill(label));
+  const centers = means.gather(features.engine.indices(labels)); // [n, d]
+  return features.sub(center === "fixed" ? centers.detach() : centers);
+}
+
 /** One number for each class as a column, [k, 1], to scale rows of classes with. */
 export function column(like: Tensor, values: readonly number[]): Tensor {
   return like.engine.tensor([values.length, 1], values);
