@@ -106,6 +106,13 @@ export { datasetData, type Labels, tensorData, type TrainingData } from "./train
 
 // Losses
 export { type Characteristic, characteristicFunction, unbiasedAmplitude } from "./losses/characteristic.ts";
+export { type Centralization, classCentralization } from "./losses/classCentralization.ts";
+export {
+  covarianceDiscrepancy,
+  covariancesOf,
+  localCovariances,
+  localMoments,
+} from "./losses/covarianceDiscrepancy.ts";
 export { crossEntropy } from "./losses/crossEntropy.ts";
 export {
   type GradientDistance,
@@ -135,6 +142,7 @@ export { type ClassStatistics, type ClassWeights, classWeights } from "./objecti
 export { csdm } from "./objectives/csdm.ts";
 export { type DistributionDraw, distributionMatching } from "./objectives/distribution.ts";
 export { dm } from "./objectives/dm.ts";
+export { iid } from "./objectives/iid.ts";
 export {
   type DirectionalGradients,
   directionalGradients,

@@ -19,7 +19,8 @@ export function dm(options: z.infer<typeof dmOptions>): Objective {
   return distributionMatching("dm", [meanMatching], options);
 }
 
-const meanMatching: Term = {
+/** DM's term, which methods that add to DM begin with. */
+export const meanMatching: Term = {
   weight: 1,
   prepare: ({ counts }) =>
     foldedMeans(

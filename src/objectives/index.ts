@@ -1,12 +1,14 @@
 import type { OptionTable } from "../core/options.ts";
 import { csdm, csdmOptions } from "./csdm.ts";
 import { dm, dmOptions } from "./dm.ts";
+import { iid, iidOptions } from "./iid.ts";
 import { mmd, mmdOptions } from "./mmd.ts";
 import type { Objective } from "./objective.ts";
 
 /** Methods by name. */
 export const methods = {
   dm: { options: dmOptions, build: dm },
+  iid: { options: iidOptions, build: iid },
   mmd: { options: mmdOptions, build: mmd },
   csdm: { options: csdmOptions, build: csdm },
 } as const satisfies OptionTable & Record<string, { build(options: never): Objective }>;

@@ -16,6 +16,7 @@ import { methods } from "../../src/objectives/index.ts";
 import { descent, type Draw, type Learned, type Objective } from "../../src/objectives/objective.ts";
 import { sgd } from "../../src/optimizers/sgd.ts";
 import { difficultyCorrection } from "../../src/plugins/difficultyCorrection.ts";
+import { smallPretraining } from "../support/smallPretraining.ts";
 import { toySource } from "../support/toy.ts";
 import { carriedNetworkObjective, queueObjective, trajectoryObjective } from "./smallObjectives.ts";
 
@@ -23,7 +24,7 @@ const shapes: Record<string, Objective> = {
   ...Object.fromEntries(
     Object.entries(methods).map(([name, { options, build }]): [string, Objective] => [
       name,
-      build(options.parse({}) as never),
+      build(smallPretraining(options.parse({})) as never),
     ]),
   ),
   "csdm with frequencies that learn": csdm(csdmOptions.parse({ frequencies: 48, sampling: "learned" })),

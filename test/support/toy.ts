@@ -2,7 +2,9 @@ import { seeded } from "../../src/core/rng.ts";
 import { classIndices, type Dataset } from "../../src/datasets/dataset.ts";
 import type { Engine } from "../../src/engines/index.ts";
 import { convNet, type ConvNetOptions } from "../../src/networks/index.ts";
+import type { NamedArrays } from "../../src/formats/array.ts";
 import type { Source } from "../../src/objectives/objective.ts";
+import { finished } from "../../src/training/train.ts";
 
 /** Noisy 8×8 color images around a mean of their class's own; by default 9, 6 and 3 of three classes. */
 export function toyDataset(counts: readonly number[] = [9, 6, 3]): Dataset {
@@ -23,7 +25,7 @@ export function toyDataset(counts: readonly number[] = [9, 6, 3]): Dataset {
   };
 }
 
-/** Two synthetic images of each class of a toy set, under a small network. */
+/** Two synthetic images of each class of a toy set, under a small network. What methods prepare is made on demand. */
 export function toySource(
   engine: Engine,
   { counts, network = {} }: { counts?: readonly number[]; network?: Partial<ConvNetOptions> } = {},
@@ -31,7 +33,8 @@ export function toySource(
   const real = toyDataset(counts);
   const { imageShape } = real;
   const classes = classIndices(real);
-  return {
+  const parts = new Map<string, NamedArrays>();
+  const source: Source = {
     engine,
     real,
     classes,
@@ -39,5 +42,12 @@ export function toySource(
     labels: Int32Array.from({ length: 2 * classes.length }, (_, i) => Math.floor(i / 2)),
     imagesPerClass: 2,
     augmentation: [],
+    prepared(preparation, part) {
+      const key = JSON.stringify([preparation, part]);
+      const made = parts.get(key) ?? finished(preparation.part(source, part, seeded(part)));
+      parts.set(key, made);
+      return made;
+    },
   };
+  return source;
 }
