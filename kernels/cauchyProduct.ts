@@ -16,6 +16,7 @@ export function cauchyProduct({ scale }: ScaleOptions): StationaryKernel {
   positive("cauchyProduct.scale", scale);
   return {
     name: `cauchyProduct(${scale})`,
+    radial: false,
     // The product as a sum of logarithms: over thousands of coordinates it would leave float32's range on the way.
     gram: (x, y) =>
       differences(x, y)
@@ -26,8 +27,8 @@ export function cauchyProduct({ scale }: ScaleOptions): StationaryKernel {
         .sum(2)
         .neg()
         .exp(),
-    frequencies: (count, width, rng) =>
-      productFrequencies(count, width, () => laplaceQuantile(rng.uniform()) / scale),
+    frequencies: (count, width, rng, directions) =>
+      productFrequencies({ count, width, rng, directions }, () => laplaceQuantile(rng.uniform()) / scale),
     meanSquaredFrequency: (width) => (2 * width) / scale ** 2,
   };
 }

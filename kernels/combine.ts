@@ -31,7 +31,8 @@ export function sum(shares: readonly Share[]): Kernel {
   const mixture: StationaryKernel = {
     name,
     gram,
-    frequencies(count, width, rng) {
+    radial: stationary.every(({ kernel }) => kernel.radial),
+    frequencies(count, width, rng, directions) {
       wholeNumber("frequencies.count", count, 1);
       const offset = rng.uniform();
       // Systematic sampling: ends of consecutive shares on a grid of `count` points with one random offset.
@@ -41,7 +42,8 @@ export function sum(shares: readonly Share[]): Kernel {
       const rows = ends.map((end, i) => end - (ends[i - 1] ?? 0));
       const omega = new Float32Array(count * width);
       stationary.forEach(({ kernel }, i) => {
-        if (rows[i]! > 0) omega.set(kernel.frequencies(rows[i]!, width, rng), (ends[i - 1] ?? 0) * width);
+        if (rows[i]! > 0)
+          omega.set(kernel.frequencies(rows[i]!, width, rng, directions), (ends[i - 1] ?? 0) * width);
       });
       return omega;
     },
@@ -68,9 +70,10 @@ export function product(factors: readonly Kernel[]): Kernel {
   const convolution: StationaryKernel = {
     name,
     gram,
-    frequencies: (count, width, rng) =>
+    radial: stationary.every(({ radial }) => radial),
+    frequencies: (count, width, rng, directions) =>
       stationary
-        .map((kernel) => kernel.frequencies(count, width, rng))
+        .map((kernel) => kernel.frequencies(count, width, rng, directions))
         .reduce((total, omega) => total.map((value, i) => value + omega[i]!)),
     meanSquaredFrequency: (width) =>
       stationary.reduce((all, kernel) => all + kernel.meanSquaredFrequency(width), 0),

@@ -1,5 +1,16 @@
-import { wholeNumber } from "../src/core/errors.ts";
+import { check } from "../src/core/errors.ts";
 import type { Rng } from "../src/core/rng.ts";
+import { type Directions, emptyRows } from "./directions.ts";
+
+/** How many frequencies of what width, and from which dice. */
+export interface Draws {
+  readonly count: number;
+  /** d. */
+  readonly width: number;
+  readonly rng: Rng;
+  /** Ways that are not those of independent rows. */
+  readonly directions?: Directions | undefined;
+}
 
 /**
  * Frequencies of a radial kernel that is a mixture of Gaussians (Schoenberg: one that is a kernel in every width):
@@ -13,15 +24,14 @@ import type { Rng } from "../src/core/rng.ts";
  * @returns row-major, [count, width].
  */
 export function radialFrequencies(
-  count: number,
-  width: number,
-  rng: Rng,
+  { count, width, rng, directions }: Draws,
   stretch: () => number,
 ): Float32Array {
-  const omega = emptyFrequencies(count, width);
+  const omega = directions?.(count, width, rng) ?? emptyRows(count, width);
   for (let i = 0; i < count; i++) {
     const factor = stretch();
-    const row = rng.fillNormal(omega.subarray(i * width, (i + 1) * width));
+    const row = omega.subarray(i * width, (i + 1) * width);
+    if (!directions) rng.fillNormal(row);
     for (let k = 0; k < width; k++) row[k] = factor * row[k]!;
   }
   return omega;
@@ -32,15 +42,19 @@ export function radialFrequencies(
  *
  * @param coordinate draws one, in radians per feature unit.
  * @returns row-major, [count, width].
+ * @throws InputError for directions: independent coordinates have no common stretch to take a normal vector by.
  */
-export function productFrequencies(count: number, width: number, coordinate: () => number): Float32Array {
-  const omega = emptyFrequencies(count, width);
+export function productFrequencies(
+  { count, width, directions }: Draws,
+  coordinate: () => number,
+): Float32Array {
+  check(
+    directions === undefined,
+    () =>
+      "frequencies: expected independent ones, as coordinates are drawn one by one, got a structure; " +
+      "choose independent, or a radial kernel, such as matern12 for laplacian or cauchy for cauchyProduct",
+  );
+  const omega = emptyRows(count, width);
   for (let i = 0; i < omega.length; i++) omega[i] = coordinate();
   return omega;
-}
-
-function emptyFrequencies(count: number, width: number): Float32Array {
-  wholeNumber("frequencies.count", count, 1);
-  wholeNumber("frequencies.width", width, 1);
-  return new Float32Array(count * width);
 }

@@ -15,11 +15,13 @@ export function gaussian({ scale }: ScaleOptions): StationaryKernel {
   positive("gaussian.scale", scale);
   return {
     name: `gaussian(${scale})`,
+    radial: true,
     gram: (x, y) =>
       squaredDistances(x, y)
         .mul(-1 / (2 * scale ** 2))
         .exp(),
-    frequencies: (count, width, rng) => radialFrequencies(count, width, rng, () => 1 / scale),
+    frequencies: (count, width, rng, directions) =>
+      radialFrequencies({ count, width, rng, directions }, () => 1 / scale),
     meanSquaredFrequency: (width) => width / scale ** 2,
   };
 }

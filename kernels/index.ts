@@ -30,6 +30,7 @@ import { polynomial, type PolynomialOptions, polynomialOptions } from "./polynom
 import { rationalQuadratic, rationalQuadraticOptions } from "./rationalQuadratic.ts";
 
 export { product, type Share, sum } from "./combine.ts";
+export { type Directions, structures } from "./directions.ts";
 export { absoluteDistances, distances, squaredDistances } from "./distances.ts";
 export { isStationary, type Kernel, type Lengths, type StationaryKernel, type Unit } from "./kernel.ts";
 export {

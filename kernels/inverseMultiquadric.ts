@@ -23,13 +23,16 @@ export function inverseMultiquadric(options: z.infer<typeof inverseMultiquadricO
   const exponent = positive("inverseMultiquadric.exponent", options.exponent);
   return {
     name: `inverseMultiquadric(${scale}, ${exponent})`,
+    radial: true,
     gram: (x, y) =>
       squaredDistances(x, y)
         .mul(1 / scale ** 2)
         .add(1)
         .pow(-exponent),
-    frequencies: (count, width, rng) =>
-      radialFrequencies(count, width, rng, () => inverseMultiquadricStretch(gamma(exponent, rng), scale)),
+    frequencies: (count, width, rng, directions) =>
+      radialFrequencies({ count, width, rng, directions }, () =>
+        inverseMultiquadricStretch(gamma(exponent, rng), scale),
+      ),
     meanSquaredFrequency: (width) => (2 * exponent * width) / scale ** 2,
   };
 }

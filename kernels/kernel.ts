@@ -1,5 +1,6 @@
 import type { Rng } from "../src/core/rng.ts";
 import type { Tensor } from "../src/engines/index.ts";
+import type { Directions } from "./directions.ts";
 
 /** A distance that kernels measure in: ‖x − y‖₂ or ‖x − y‖₁. */
 export type Unit = "l2" | "l1";
@@ -40,13 +41,17 @@ export interface Kernel {
  *     k(x, y) = E_ω cos⟨ω, x − y⟩
  */
 export interface StationaryKernel extends Kernel {
+  /** Whether it is a mixture of Gaussians, so that its draws are stretched normal vectors and can follow a structure. */
+  readonly radial: boolean;
   /**
    * Independent exact draws of ω, in radians per feature unit, rounded to float32.
    *
    * @param count draws. @param width d. @param rng drawn from in order; two calls on one stream differ.
+   * @param directions a structure of `structures` instead of independent draws: the law of each draw is as the structure
+   *   says, and draws depend on each other. Not of products over coordinates.
    * @returns row-major, [count, width].
    */
-  frequencies(count: number, width: number, rng: Rng): Float32Array;
+  frequencies(count: number, width: number, rng: Rng, directions?: Directions): Float32Array;
   /**
    * E‖ω‖² = −Δk(0): what the gradient of a spectral distance scales with. Infinity for kernels with a kink at zero.
    *

@@ -18,12 +18,13 @@ export function laplacian({ scale }: ScaleOptions): StationaryKernel {
   positive("laplacian.scale", scale);
   return {
     name: `laplacian(${scale})`,
+    radial: false,
     gram: (x, y) =>
       absoluteDistances(x, y)
         .mul(-1 / scale)
         .exp(),
-    frequencies: (count, width, rng) =>
-      productFrequencies(count, width, () => cauchyQuantile(rng.uniform()) / scale),
+    frequencies: (count, width, rng, directions) =>
+      productFrequencies({ count, width, rng, directions }, () => cauchyQuantile(rng.uniform()) / scale),
     meanSquaredFrequency: () => Infinity,
   };
 }

@@ -43,9 +43,12 @@ export function matern(options: z.infer<typeof maternOptions>): StationaryKernel
   const factor = Math.sqrt(2 * nu) / scale;
   return {
     name: `matern(${nu}, ${scale})`,
+    radial: true,
     gram: (x, y) => profile(x.mul(factor), y.mul(factor)),
-    frequencies: (count, width, rng) =>
-      radialFrequencies(count, width, rng, () => maternStretch(chiSquared(2 * nu, rng), nu, scale)),
+    frequencies: (count, width, rng, directions) =>
+      radialFrequencies({ count, width, rng, directions }, () =>
+        maternStretch(chiSquared(2 * nu, rng), nu, scale),
+      ),
     meanSquaredFrequency: (width) => (nu > 1 ? (nu / (nu - 1)) * (width / scale ** 2) : Infinity),
   };
 }

@@ -30,9 +30,10 @@ export function learningFold(
       metrics: { ...matching.metrics, ...sampled.metrics },
       after(synthetic) {
         const losses = eachClass(synthetic).map(({ label, values }) => (at: Tensor): Tensor => {
-          const other = comparison.characteristic({ values, counts: [values.shape[0]!] }, at);
+          const rows = { classes: [label], counts: [values.shape[0]!] };
+          const other = comparison.characteristic({ values, ...rows }, at);
           return comparison
-            .loss(comparison.characteristic(own(label), at), other, [label], matching.alpha)
+            .loss(comparison.characteristic(own(label), at), other, rows, matching.alpha)
             .mul(weight);
         });
         return sampled.ascended(slopeOf(losses, omega));

@@ -1,10 +1,14 @@
 import { z } from "zod";
-import { kernelOf, meanScale, stationaryKernels } from "../../kernels/index.ts";
+import { kernelOf, type Lengths, meanScale, stationaryKernels, structures } from "../../kernels/index.ts";
+import { check } from "../core/errors.ts";
 import { choice } from "../core/options.ts";
+import type { Rng } from "../core/rng.ts";
+import type { Tensor } from "../engines/index.ts";
 import { bandwidthOptions, lengthMetrics, lengthsOf, pickOf } from "./bandwidth.ts";
 import { classWeights } from "./classWeights.ts";
 import { featuresOf, featuresOption } from "./features.ts";
 import { learningFold } from "./learnedFrequencies.ts";
+import type { Source } from "./objective.ts";
 import { samplingNetworkOf, samplings } from "./samplingNetwork.ts";
 import { comparisonWith, spectralComparison } from "./spectralComparison.ts";
 import { foldedMeans, type Term, termWeight } from "./term.ts";
@@ -26,6 +30,12 @@ export const spectralOptions = z.strictObject({
     .describe("Unit of the kernel's scale, anew for each step's network"),
   features: featuresOption,
   frequencies: z.int().min(1).default(1024).describe("f, drawn anew in each step and shared by all classes"),
+  structure: z
+    .enum(["independent", ...(Object.keys(structures) as (keyof typeof structures)[])])
+    .default("independent")
+    .describe(
+      "Of radial kernels' frequencies: each by itself, or evenly spread in blocks of d; docs/performance.md has gain and cost",
+    ),
   sampling: choice(samplings, { name: "fixed" }).describe(
     "Frequencies by the kernel's law, or by scale mixtures of it that a network learns against the images (NCFM's ψ)",
   ),
@@ -36,6 +46,12 @@ export const spectralOptions = z.strictObject({
     .enum(["empirical", "unbiased"])
     .default("empirical")
     .describe("|P| as it is, or freed of the sampling noise that raises it in small classes"),
+  estimator: z
+    .enum(["biased", "unbiased"])
+    .default("biased")
+    .describe(
+      "Of the squared distance, for α = ½ alone: with the noise that finite samples add, or without, which takes 2 images of a class",
+    ),
   lossScale: z
     .enum(["bandwidth", "none"])
     .default("bandwidth")
@@ -58,6 +74,7 @@ type SpectralOptions = z.infer<typeof spectralOptions>;
  * of the first over ω is half the squared MMD of the kernel.
  */
 export function spectralMatching(options: SpectralOptions): Term {
+  checkOptions(options);
   const network = samplingNetworkOf(options.sampling, options.frequencies);
   return {
     weight: options.weight,
@@ -69,12 +86,7 @@ export function spectralMatching(options: SpectralOptions): Term {
       const seen = picked && featuresOf(picked, options.features);
       const lengths = lengthsOf(options.bandwidth, options.kernel, seen);
       const scale = options.lossScale === "none" ? 1 : 2 * meanScale(options.kernel, width, lengths);
-      const omega = kernelOf(options.kernel, lengths).frequencies(
-        options.frequencies,
-        width,
-        rng.stream("frequencies"),
-      );
-      const frequencies = source.engine.tensor([options.frequencies, width], omega);
+      const frequencies = drawnFrequencies(options, lengths, source, rng.stream("frequencies"));
       const comparison = spectralComparison(options, real, { scale, metrics: lengthMetrics(lengths) });
       if (network) {
         const sampled = network.draw(frequencies, real.state, rng.stream("sampling"));
@@ -87,4 +99,27 @@ export function spectralMatching(options: SpectralOptions): Term {
       );
     },
   };
+}
+
+/** What no step could do is said before the first. */
+function checkOptions({ kernel, structure, distance, estimator }: SpectralOptions): void {
+  check(
+    structure === "independent" || kernelOf(kernel).radial,
+    () =>
+      `structure: expected independent for products over coordinates, got ${structure} with the kernel ${kernelOf(kernel).name}; ` +
+      "radial kernels take it, such as matern12 for laplacian or cauchy for cauchyProduct",
+  );
+  check(
+    estimator === "biased" || distance === "squared",
+    () =>
+      "estimator: expected biased for the root of a distance; the unbiased one is of the squared distance",
+  );
+}
+
+function drawnFrequencies(options: SpectralOptions, lengths: Lengths, source: Source, rng: Rng): Tensor {
+  const { kernel, frequencies, structure } = options;
+  const { width } = source.network;
+  const directions = structure === "independent" ? undefined : structures[structure];
+  const omega = kernelOf(kernel, lengths).frequencies(frequencies, width, rng, directions);
+  return source.engine.tensor([frequencies, width], omega);
 }

@@ -1,3 +1,4 @@
+import { check } from "../core/errors.ts";
 import type { Tensor } from "../engines/index.ts";
 import {
   type Characteristic,
@@ -6,7 +7,7 @@ import {
   unbiasedAmplitude,
 } from "../losses/characteristic.ts";
 import { rootSpectralDiscrepancy } from "../losses/rootSpectralDiscrepancy.ts";
-import { spectralDiscrepancy } from "../losses/spectralDiscrepancy.ts";
+import { spectralDiscrepancy, unbiasedSpectralDiscrepancy } from "../losses/spectralDiscrepancy.ts";
 import {
   type ClassStatistics,
   type ClassWeightsChoice,
@@ -21,6 +22,7 @@ import { type ClassFeatures, type Comparison, type RealImages, rowsOf } from "./
 export interface ComparisonOptions {
   readonly features: "raw" | "unit";
   readonly distance: "squared" | "root";
+  readonly estimator: "biased" | "unbiased";
   readonly weighting: ClassWeightsChoice;
   readonly amplitudeTarget: "empirical" | "unbiased";
 }
@@ -33,11 +35,11 @@ export interface SpectralComparison {
   readonly metrics: Readonly<Record<string, number>>;
   /** α of every class, by P of all of them. */
   alphaOf(real: Characteristic): readonly number[];
-  /** The loss between P and Q of some classes, by the α of all. */
+  /** The loss between P and Q of some classes, with as many synthetic images as `rows` counts, by the α of all classes. */
   loss(
     real: Characteristic,
     synthetic: Characteristic,
-    classes: readonly number[],
+    rows: Pick<ClassFeatures, "classes" | "counts">,
     alpha: readonly number[],
   ): Tensor;
 }
@@ -60,12 +62,29 @@ export function spectralComparison(
       characteristicFunction(featuresOf(own.values, options.features), frequencies, own.counts),
     metrics,
     alphaOf: (real) => alphaOf(classStatistics(real, counts, source)),
-    loss: (real, synthetic, classes, alpha) =>
-      discrepancy(real, synthetic, {
+    loss(real, synthetic, { classes, counts: own }, alpha) {
+      if (options.estimator === "unbiased") {
+        checkEven(alpha);
+        const behind = { real: classes.map((label) => counts[label]!), synthetic: own };
+        return unbiasedSpectralDiscrepancy(real, synthetic, behind).mul(scale / 2);
+      }
+      return discrepancy(real, synthetic, {
         amplitude: classes.map((label) => alpha[label]!),
         ...(options.amplitudeTarget === "unbiased" && { target: target(real, classes) }),
-      }).mul(scale),
+      }).mul(scale);
+    },
   };
+}
+
+/** The unbiased estimate does not tell amplitudes from phases. */
+function checkEven(alpha: readonly number[]): void {
+  const uneven = alpha.find((one) => Math.abs(one - 0.5) > 1e-9);
+  check(
+    uneven === undefined,
+    () =>
+      `estimator: unbiased takes amplitudes and phases together, at α = ½ of every class, got α = ${uneven}; ` +
+      "set weighting to { name: fixed, alpha: 0.5 }",
+  );
 }
 
 /** What the synthetic images are compared with: P of all classes at the step's frequencies, [f, d]. */
@@ -80,7 +99,7 @@ export function comparisonWith(
     loss(synthetic) {
       const { classes } = synthetic;
       const own = { re: rowsOf(real.re, classes), im: rowsOf(real.im, classes) };
-      return comparison.loss(own, comparison.characteristic(synthetic, frequencies), classes, alpha);
+      return comparison.loss(own, comparison.characteristic(synthetic, frequencies), synthetic, alpha);
     },
     metrics: { ...comparison.metrics, alphaFirst: alpha[0]!, alphaLast: alpha.at(-1)! },
   };

@@ -46,22 +46,24 @@ describe("frequencies from given draws agree with reference values", () => {
 
 test("a radial frequency has one stretch for the whole vector", () => {
   let draws = 0;
-  const omega = radialFrequencies(3, 4, seeded(1), () => 10 ** draws++);
-  const plain = radialFrequencies(3, 4, seeded(1), () => 1);
+  const omega = radialFrequencies({ count: 3, width: 4, rng: seeded(1) }, () => 10 ** draws++);
+  const plain = radialFrequencies({ count: 3, width: 4, rng: seeded(1) }, () => 1);
   expect(draws).toBe(3);
   expect(Array.from(omega)).toEqual(Array.from(plain.map((v, i) => v * 10 ** Math.floor(i / 4))));
 });
 
 test("a product frequency has one draw for each coordinate", () => {
   let draws = 0;
-  expect(Array.from(productFrequencies(2, 3, () => draws++))).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(Array.from(productFrequencies({ count: 2, width: 3, rng: seeded(1) }, () => draws++))).toEqual([
+    0, 1, 2, 3, 4, 5,
+  ]);
 });
 
 test("counts and widths are whole numbers above zero", () => {
-  expect(() => radialFrequencies(0, 3, seeded(0), () => 1)).toThrow(
+  expect(() => radialFrequencies({ count: 0, width: 3, rng: seeded(0) }, () => 1)).toThrow(
     "frequencies.count: expected a whole number >= 1",
   );
-  expect(() => productFrequencies(3, 1.5, () => 1)).toThrow(
+  expect(() => productFrequencies({ count: 3, width: 1.5, rng: seeded(0) }, () => 1)).toThrow(
     "frequencies.width: expected a whole number >= 1",
   );
 });
