@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
+import { InputError } from "../src/core/errors.ts";
 import { datasets } from "../src/datasets/index.ts";
+import { disposeExcept, type Engine, type Tree } from "../src/engines/index.ts";
 import { readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
+import { decodeTree, encodeTree } from "../src/formats/tree.ts";
 import type { Objective, Preparation, Source } from "../src/objectives/objective.ts";
 import { preparationRng } from "../src/runs/setting.ts";
 import type { Experiment } from "./config.ts";
@@ -66,22 +69,68 @@ export async function makePart(prepared: Prepared, source: Source, index: number
     if (hasPart(prepared, index)) return true;
     const label = `${preparation.name} ${index + 1}/${preparation.parts}`;
     const line = progressLine(label, 1, { unit: "share", more: preparation.parts - 1 - index });
-    const work = preparation.part(source, index, preparationRng(preparation, index));
+    const checkpoint = checkpointOf(file, source.engine);
+    const work = preparation.part(source, index, preparationRng(preparation, index), checkpoint.read());
     let next = work.next();
     for (; !next.done; next = work.next()) {
-      line.at(next.value);
+      const { share, state } = next.value;
+      line.at(share);
       await setImmediate(); // lets a signal be heard
-      if (stop.asked())
-        throw new Stopped(`${prepared.name}: stopped; the same command makes part ${index} anew`);
+      const asked = stop.asked();
+      if (state !== undefined) checkpoint.write(state, asked);
+      if (asked) {
+        const way = state === undefined ? "makes it anew" : "goes on with it";
+        throw new Stopped(`${prepared.name}: part ${index} stopped; the same command ${way}`);
+      }
     }
     lock.check();
     writeWhole(file, writeSafetensors(next.value, { preparation: preparation.name, part: String(index) }));
+    checkpoint.remove();
     line.end();
     return true;
   } finally {
     stop.release();
     lock.release();
   }
+}
+
+/** Writing checkpoints may take so much of the time of making a part. */
+const checkpointShare = 0.05;
+
+/** What a part that is cut off goes on from, in a file beside it. Only the engine that wrote it goes on from it. */
+function checkpointOf(
+  partFile: string,
+  engine: Engine,
+): {
+  read(): Tree | undefined;
+  /** Unless that would take too much of the time, or at once. */
+  write(state: Tree, now: boolean): void;
+  remove(): void;
+} {
+  const file = partFile.replace(/\.safetensors$/, ".checkpoint");
+  let next = 0;
+  return {
+    read() {
+      if (!existsSync(file)) return undefined;
+      try {
+        const { tree, metadata } = decodeTree(readFileSync(file), engine);
+        if (metadata.engine === engine.name) return tree;
+        disposeExcept(tree, null);
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        throw new InputError(`${file}: ${error.message}; remove it, and the part is made anew`);
+      }
+    },
+    write(state, now) {
+      const begin = performance.now();
+      if (begin < next && !now) return;
+      writeWhole(file, encodeTree(state, { engine: engine.name }));
+      const end = performance.now();
+      next = end + (end - begin) / checkpointShare;
+    },
+    remove: () => rmSync(file, { force: true }),
+  };
 }
 
 /** The folders of all that an objective's runs share. */

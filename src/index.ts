@@ -165,6 +165,7 @@ export type {
   Learned,
   Objective,
   Plugin,
+  PartReport,
   Preparation,
   Source,
 } from "./objectives/objective.ts";

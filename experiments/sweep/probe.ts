@@ -185,7 +185,7 @@ function timeOfPart(preparation: Preparation, source: Source): number {
   for (let next = work.next(); ; next = work.next()) {
     const seconds = (performance.now() - begun) / 1000;
     if (next.done) return seconds;
-    fraction = next.value;
+    fraction = next.value.share;
     if (seconds > BUDGET && fraction > 0) return seconds / fraction;
   }
 }

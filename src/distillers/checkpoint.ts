@@ -1,22 +1,13 @@
-import { check } from "../core/errors.ts";
-import { type Engine, forEachTensor, mapTensors, type Tensor, type Tree } from "../engines/index.ts";
-import { type NamedArrays, readSafetensors, writeSafetensors } from "../formats/safetensors.ts";
+import type { Engine, Tree } from "../engines/index.ts";
+import { decodeTree, encodeTree } from "../formats/tree.ts";
 import type { Progress } from "./distill.ts";
-
-/** Version of the checkpoint's structure. */
-const VERSION = "1";
 
 /** A progress as safetensors bytes: the tensors as arrays, all else as metadata. Exact to the bit. */
 export function encodeProgress(
   progress: Progress,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const arrays: NamedArrays = {};
-  forEachTensor(progress, (tensor, path) => {
-    arrays[path] = { shape: tensor.shape, data: tensor.values() };
-  });
-  const structure = JSON.stringify(mapTensors(progress as unknown as Tree, (_, path) => ({ $tensor: path })));
-  return writeSafetensors(arrays, { ...metadata, version: VERSION, structure });
+  return encodeTree(progress as unknown as Tree, metadata);
 }
 
 /**
@@ -28,38 +19,6 @@ export function decodeProgress(
   bytes: Uint8Array,
   engine: Engine,
 ): { readonly progress: Progress; readonly metadata: Readonly<Record<string, string>> } {
-  const { arrays, metadata } = readSafetensors(bytes);
-  const { version, structure, ...rest } = metadata;
-  check(
-    version === VERSION && structure !== undefined,
-    () =>
-      `checkpoint: expected version ${VERSION}, got ${version ?? "no version"}; start the run anew with --force`,
-  );
-  const tensorAt = (path: string): Tensor => {
-    const array = arrays[path];
-    check(
-      array !== undefined,
-      () => `checkpoint: expected an array ${path}, found none; the file is damaged`,
-    );
-    const { shape, data } = array;
-    if (data instanceof Int32Array) return engine.indices(data).reshape(shape);
-    const type = data instanceof Float64Array ? "float64" : "float32";
-    check(
-      type === engine.dtype && (data instanceof Float32Array || data instanceof Float64Array),
-      () =>
-        `checkpoint: ${path}: expected ${engine.dtype}, got ${type}; resume with the engine that wrote it`,
-    );
-    return engine.tensor(shape, data);
-  };
-  const restored = engine.scope(() => restore(JSON.parse(structure) as Tree, tensorAt));
-  return { progress: restored as unknown as Progress, metadata: rest };
-}
-
-function restore(node: Tree, tensorAt: (path: string) => Tensor): Tree {
-  if (Array.isArray(node)) return node.map((child: Tree) => restore(child, tensorAt));
-  if (typeof node !== "object" || node === null) return node;
-  const entries = Object.entries(node as Record<string, Tree>);
-  const [key, path] = entries[0] ?? [];
-  if (entries.length === 1 && key === "$tensor" && typeof path === "string") return tensorAt(path);
-  return Object.fromEntries(entries.map(([key, child]) => [key, restore(child, tensorAt)]));
+  const { tree, metadata } = decodeTree(bytes, engine);
+  return { progress: tree as unknown as Progress, metadata };
 }

@@ -42,8 +42,21 @@ export interface Preparation {
   readonly network?: Readonly<Record<string, unknown>>;
   /** How many there are. */
   readonly parts: number;
-  /** Makes one part from its own dice. Yields the share done now and then. */
-  part(source: Source, index: number, rng: Rng): Generator<number, NamedArrays>;
+  /**
+   * Makes one part from its own dice. Yields how far it is now and then.
+   *
+   * @param state what a report held when the part was left: it goes on from there, to the same bits. Its tensors are the
+   *   part's to free.
+   */
+  part(source: Source, index: number, rng: Rng, state?: Tree): Generator<PartReport, NamedArrays>;
+}
+
+/** How far a part of a preparation is. */
+export interface PartReport {
+  /** Share of the work that is done, 0 to 1. */
+  readonly share: number;
+  /** To go on from; its tensors live until the next report. Absent where the part can only be made anew. */
+  readonly state?: Tree;
 }
 
 /** What a method learns, by name: the images, [m, h, w, c] normalized, and e.g. soft labels or a step size. */

@@ -3,7 +3,7 @@ import { check } from "../core/errors.ts";
 import { choice } from "../core/options.ts";
 import type { Rng } from "../core/rng.ts";
 import { parseStrategy } from "../datasets/augment.ts";
-import type { Engine, Tensor } from "../engines/index.ts";
+import { disposeExcept, type Engine, type Tensor, type Tree } from "../engines/index.ts";
 import type { HostArray, NamedArrays } from "../formats/array.ts";
 import {
   imagesAtOnce,
@@ -14,10 +14,10 @@ import {
   type ParameterSpec,
   type Statistics,
 } from "../networks/index.ts";
-import { disposeModel, freshModel, type Model } from "../training/model.ts";
-import { train } from "../training/train.ts";
+import { freshModel, type Model } from "../training/model.ts";
+import { train, type TrainingOptions, type TrainingState } from "../training/train.ts";
 import { datasetData, type TrainingData } from "../training/trainingData.ts";
-import type { Preparation, Source } from "./objective.ts";
+import type { PartReport, Preparation, Source } from "./objective.ts";
 
 /** Options of networks trained on real images; the defaults are those of the code of IID (Deng et al., CVPR 2024). */
 export const pretrainingOptions = z.strictObject({
@@ -33,19 +33,46 @@ export const pretrainingOptions = z.strictObject({
       afterEpochs: z
         .array(z.int().min(0))
         .default([])
-        .describe("After each of these, counted from 0, the rate is multiplied and the momentum forgotten"),
+        .describe("After each of these, counted from 0, the rate is multiplied"),
       factor: z.number().positive().default(0.1).describe("That the rate is multiplied by"),
+      keepsMomentum: z.boolean().default(false).describe("Whether SGD goes on with its momentum then"),
     })
     .prefault({})
     .describe("Of the learning rate"),
   augmentation: z
     .string()
-    .refine(isStrategy, "expected operations joined by _, as in color_crop_flip, or none")
+    .refine(isStrategy, "expected operations joined by _ or +, as in color_crop_flip, or none")
     .default("none")
-    .describe("One operation for each mini-batch, with parameters of its own for each image"),
+    .describe(
+      "One operation of color_crop_flip for each mini-batch, all of color+crop; with parameters of its own for each image",
+    ),
+  cutMix: z
+    .strictObject({
+      probability: z.number().min(0).max(1).default(0).describe("Share of the mini-batches that are mixed"),
+      alpha: z
+        .number()
+        .positive()
+        .default(1)
+        .describe("α of the Beta(α, α) law of the share that an image keeps"),
+    })
+    .prefault({})
+    .describe("Mixing of images"),
 });
 
 export type PretrainingOptions = z.infer<typeof pretrainingOptions>;
+
+/**
+ * Options of the networks of NCFM (Wang et al., CVPR 2025), from its code: 60 epochs, the rate at a fifth after 2/3 and 5/6
+ * of them, recolored and shifted images, half of the mini-batches mixed.
+ */
+export const ncfmPretraining = {
+  models: 20,
+  epochs: 60,
+  batchSize: 128,
+  drops: { afterEpochs: [39, 49], factor: 0.2, keepsMomentum: true },
+  augmentation: "color+crop",
+  cutMix: { probability: 0.5 },
+} as const satisfies z.input<typeof pretrainingOptions>;
 
 function isStrategy(text: string): boolean {
   try {
@@ -71,7 +98,8 @@ export function pretraining({ network, ...options }: PretrainingOptions): Prepar
     options,
     ...(network && { network }),
     parts: options.models,
-    part: (source, _index, rng) => pretrained(networkIn(source, network), options, source, rng),
+    part: (source, _index, rng, state) =>
+      pretrained({ network: networkIn(source, network), options, source, rng }, state),
   };
 }
 
@@ -79,20 +107,31 @@ function networkIn({ network, real, classes }: Source, choice: PretrainingOption
   return choice ? networkOf(choice, { imageShape: real.imageShape, classes: classes.length }) : network;
 }
 
+interface Training {
+  readonly network: Network;
+  readonly options: Omit<PretrainingOptions, "network">;
+  readonly source: Source;
+  readonly rng: Rng;
+}
+
 function* pretrained(
-  network: Network,
-  { augmentation, ...options }: Omit<PretrainingOptions, "network">,
-  { engine, real }: Source,
-  rng: Rng,
-): Generator<number, NamedArrays> {
+  { network, options, source: { engine, real }, rng }: Training,
+  state: Tree = {},
+): Generator<PartReport, NamedArrays> {
+  const { augmentation, cutMix, ...others } = options;
   const data = datasetData(real, engine);
   const start = freshModel(network, engine, rng.stream("network"));
-  const training = { ...options, augmentation: parseStrategy(augmentation) };
-  const run = train(start, data, training, rng.stream("training"));
+  const from = { ...start, ...(state as Partial<TrainingState>) };
+  const how: TrainingOptions = {
+    ...others,
+    augmentation: parseStrategy(augmentation),
+    ...(cutMix.probability > 0 && { cutMix }),
+  };
+  const run = train(from, data, how, rng.stream("training"));
   let model: Model | undefined;
   try {
     let next = run.next();
-    for (; !next.done; next = run.next()) yield (next.value.epoch + 1) / options.epochs;
+    for (; !next.done; next = run.next()) yield reportOf(next.value.model, options.epochs);
     model = next.value;
     return {
       ...named("initial", network.parameters, start.parameters),
@@ -102,9 +141,12 @@ function* pretrained(
     };
   } finally {
     run.return(start); // where it is given up, it frees its own
-    disposeModel(start);
-    if (model) disposeModel(model);
+    disposeExcept([{ ...start }, state, { ...model }], null);
   }
+}
+
+function reportOf({ epochs, parameters, statistics, states }: TrainingState, all: number): PartReport {
+  return { share: epochs / all, state: { epochs, parameters, statistics, states } };
 }
 
 function named(kind: Kind, specs: readonly ParameterSpec[], tensors: readonly Tensor[]): NamedArrays {

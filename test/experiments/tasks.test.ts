@@ -91,7 +91,7 @@ const networks: Preparation = {
   options: { scale: 1 },
   parts: 3,
   *part(source, index, rng) {
-    yield 0.5;
+    yield { share: 0.5 };
     const tensors = initialTensors(source.network.parameters, source.engine, rng);
     const arrays = tensors.map(
       (tensor, i) => [`p${i}`, { shape: tensor.shape, data: tensor.values() }] as const,

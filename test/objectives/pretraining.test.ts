@@ -6,9 +6,11 @@ import type { Tensor } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { accuracy, testSet } from "../../src/evaluation/accuracy.ts";
 import type { NamedArrays } from "../../src/formats/array.ts";
+import { decodeTree, encodeTree } from "../../src/formats/tree.ts";
 import { convNet } from "../../src/networks/index.ts";
 import type { Preparation, Source } from "../../src/objectives/objective.ts";
 import {
+  ncfmPretraining,
   pretrainedModel,
   pretraining,
   type PretrainingOptions,
@@ -78,10 +80,55 @@ test.each([
 test("says after each epoch what share is done, and leaves no tensor behind, also when it is given up", () => {
   const preparation = pretraining(optionsOf());
   const live = engine.liveTensors();
-  expect([...preparation.part(batchNormed, 0, seeded(0))]).toEqual([0.25, 0.5, 0.75, 1]);
+  const shares = [...preparation.part(batchNormed, 0, seeded(0))].map(({ share }) => share);
+  expect(shares).toEqual([0.25, 0.5, 0.75, 1]);
   expect(engine.liveTensors()).toBe(live);
-  for (const share of preparation.part(batchNormed, 0, seeded(0))) if (share === 0.5) break;
+  for (const { share } of preparation.part(batchNormed, 0, seeded(0))) if (share === 0.5) break;
   expect(engine.liveTensors()).toBe(live);
+});
+
+test.each([1, 2, 4])(
+  "left after %i of 4 epochs, it goes on to the same bits and frees what it went on from",
+  (epochs) => {
+    const drops = { afterEpochs: [1, 2], factor: 0.5, keepsMomentum: true };
+    const mixed = { augmentation: "color+crop", cutMix: { probability: 0.5 }, drops };
+    const preparation = pretraining(optionsOf(mixed));
+    const whole = made(preparation, batchNormed);
+    const live = engine.liveTensors();
+    let kept = new Uint8Array();
+    for (const { share, state } of preparation.part(batchNormed, 0, seeded(0))) {
+      if (share !== epochs / 4) continue;
+      kept = Uint8Array.from(encodeTree(state!));
+      break;
+    }
+    const rest = preparation.part(batchNormed, 0, seeded(0), decodeTree(kept, engine).tree);
+    const shares: number[] = [];
+    let next = rest.next();
+    for (; !next.done; next = rest.next()) shares.push(next.value.share);
+    expect(shares).toEqual([0.25, 0.5, 0.75, 1].slice(epochs));
+    expect(next.value).toEqual(whole);
+    expect(engine.liveTensors()).toBe(live);
+  },
+);
+
+test("augmentation and mixing reach the training", () => {
+  const plain = made(pretraining(optionsOf()), batchNormed);
+  for (const change of [{ augmentation: "color+crop" }, { cutMix: { probability: 1 } }])
+    expect(made(pretraining(optionsOf(change)), batchNormed)).not.toEqual(plain);
+});
+
+test("NCFM's networks learn at a fifth of the rate after 40 of 60 epochs, and again after 50", () => {
+  expect(pretrainingOptions.parse(ncfmPretraining)).toEqual({
+    models: 20,
+    epochs: 60,
+    batchSize: 128,
+    learningRate: 0.01,
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    drops: { afterEpochs: [39, 49], factor: 0.2, keepsMomentum: true },
+    augmentation: "color+crop",
+    cutMix: { probability: 0.5, alpha: 1 },
+  });
 });
 
 test("a network of the preparation comes with its tensors, which a scope frees, and its part is read once", () => {

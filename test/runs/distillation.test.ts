@@ -142,7 +142,7 @@ test("what a method prepares is made part by part when it is asked for, once, fr
     parts: 3,
     *part(_, index, rng) {
       made.push(index);
-      yield 0.5;
+      yield { share: 0.5 };
       return { value: { shape: [1], data: Float64Array.of(rng.uniform()) } };
     },
   };

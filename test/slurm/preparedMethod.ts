@@ -10,7 +10,7 @@ const preparation: Preparation = {
   options: {},
   parts: PARTS,
   *part(source, index, rng) {
-    yield 0.5;
+    yield { share: 0.5 };
     const tensors = initialTensors(source.network.parameters, source.engine, rng);
     const first = tensors[0]!;
     const arrays = {
