@@ -52,6 +52,11 @@ export function seriesOf(summaries: readonly Summary[], unmeasured: readonly str
   };
 }
 
+/** How the values of an option look, in their order: for charts in which color is not for methods. */
+export function levelLook(place: number): Series {
+  return look(1 + (place % 5), Math.floor(place / 5));
+}
+
 function look(color: number, round: number): Series {
   return {
     className: `s${color}`,

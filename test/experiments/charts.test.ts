@@ -148,7 +148,7 @@ describe("what charts show", () => {
     const one = chart("accuracy-by-network-cifar10-lt100-ipc10");
     const cells = valuesOf(one, "cell");
     expect(cells).toHaveLength(3 * 2 * 3);
-    expect(cells.filter(({ own }) => own)).toHaveLength(6);
+    expect(cells.filter(({ framed }) => framed)).toHaveLength(6);
     const { accuracy } = summaryOf(
       ({ experiment, evaluationNetwork }) =>
         experiment === "dm-lt100-ipc10-resNet18" && evaluationNetwork.startsWith("alexNet"),

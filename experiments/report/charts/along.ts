@@ -1,3 +1,4 @@
+import { type Ablation, ablationsOf, isShown } from "../ablations.ts";
 import type { ReportData } from "../data.ts";
 import { methodOf } from "../labels.ts";
 import type { Look } from "../palette.ts";
@@ -36,8 +37,9 @@ export function chartsAlong(
 ): Chart[] {
   const rest = columns.filter((key) => key !== column);
   const measured = summaries.filter(({ accuracy }) => Number.isFinite(accuracy.mean));
+  const ablations = ablationsOf(measured);
   return [...groups(measured, rest).values()].flatMap((group) => {
-    const lines = linesOf(group, column);
+    const lines = linesOf(group, column, ablations);
     if (!lines.some(({ members }) => distinct(members, column) > 1)) return [];
     const shown = lines.flatMap(({ members }) => members);
     const methods = [...new Set(shown.map(methodOf))];
@@ -79,7 +81,11 @@ interface Line {
  * A line for each config of each method that was measured at several values; where none of a method was, its main config
  * at each value, whatever its options: published settings differ from one number of images to the next.
  */
-export function linesOf(group: readonly Summary[], column: Along["column"]): Line[] {
+export function linesOf(
+  group: readonly Summary[],
+  column: Along["column"],
+  ablations: readonly Ablation[] = [],
+): Line[] {
   const byMethod = groups(group, ["objective", "plugins"]);
   return [...byMethod.values()].flatMap((all) => {
     const configs = [...groups(all, ["options", "steps"]).values()].filter(
@@ -90,7 +96,9 @@ export function linesOf(group: readonly Summary[], column: Along["column"]): Lin
       return [{ label: method, members: [...groups(all, [column]).values()].map(mainVariant) }];
     }
     const main = mainVariant(configs.map((members) => members[0]!));
-    return configs.map((members) => {
+    // What an ablation shows line by line is one line here.
+    const own = configs.filter((members) => members[0] === main || !isShown(ablations, column, members));
+    return own.map((members) => {
       const changes = differences(main, members[0]!).length > 0 ? `, ${changesFrom(main, members[0]!)}` : "";
       return { label: method + changes, members };
     });
@@ -102,5 +110,7 @@ function distinct(members: readonly Summary[], column: Along["column"]): number 
 }
 
 function leftOut(count: number): string {
-  return count > 0 ? `Configs measured at one value alone are left out (${count}).` : "";
+  return count > 0
+    ? `Configs measured at one value alone, or shown among the options, are left out (${count}).`
+    : "";
 }

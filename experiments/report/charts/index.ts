@@ -1,5 +1,6 @@
 import type { ReportData } from "../data.ts";
 import { type Look, seriesOf } from "../palette.ts";
+import { ablationCharts } from "./ablations.ts";
 import { architectureCharts } from "./architectures.ts";
 import type { Chart } from "./chart.ts";
 import { classCharts } from "./classes.ts";
@@ -21,6 +22,7 @@ const kinds: readonly ((data: ReportData, look: Look) => Chart[])[] = [
   imbalanceCharts,
   thirdCharts,
   classCharts,
+  ablationCharts,
   optionCharts,
   architectureCharts,
   metricCharts,

@@ -1,3 +1,4 @@
+import { ablationsOf, isShown } from "../ablations.ts";
 import { percentSpread } from "../numbers.ts";
 import type { ReportData } from "../data.ts";
 import type { Look } from "../palette.ts";
@@ -16,10 +17,19 @@ const CURVES = 6;
 
 /**
  * Accuracy over every option in which measurements differ and in nothing else: as curves where it is a number, as dots
- * where it is a word.
+ * where it is a word. What an ablation over several options shows is left to its chart.
  */
 export function optionCharts({ summaries }: ReportData, look: Look): Chart[] {
-  const curves = optionCurves(summaries).map((curve) => ({
+  const ablations = ablationsOf(summaries);
+  const alone = optionCurves(summaries).filter(
+    ({ path, points }) =>
+      !isShown(
+        ablations,
+        path,
+        points.map(({ summary }) => summary),
+      ),
+  );
+  const curves = alone.map((curve) => ({
     ...curve,
     setting: inWords(sharedBy(curve.points.map(({ summary }) => summary))),
   }));

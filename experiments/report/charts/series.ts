@@ -18,9 +18,16 @@ export interface Measured {
 /** Most pixels from the first to the last series at the same place, whose whiskers stand side by side. */
 const DODGED = 16;
 
-/** A layer for the line, one for the whiskers and one for the points of each series. */
-export function measuredLayers(series: readonly Measured[], x: Axis, y: Axis): object[] {
-  const dodge = Math.min(4, DODGED / Math.max(1, series.length - 1));
+/** How series are drawn in one of several panels. */
+export interface InPanel {
+  /** Tells the names of its layers from those of another panel. */
+  readonly suffix: string;
+}
+
+/** A layer for the line, one for the whiskers and one for the points of each series; in a panel all of it is smaller. */
+export function measuredLayers(series: readonly Measured[], x: Axis, y: Axis, panel?: InPanel): object[] {
+  const dodge = Math.min(panel ? 1.5 : 4, DODGED / Math.max(1, series.length - 1));
+  const [size, width] = panel ? [22, 1.5] : [42, 2];
   const padded = { ...x, padding: DODGED };
   return series.flatMap((one, i) => {
     const values = one.points
@@ -40,18 +47,18 @@ export function measuredLayers(series: readonly Measured[], x: Axis, y: Axis): o
       xOffset: { value: dodge * (i - (series.length - 1) / 2) },
     };
     const layer = (part: string, mark: object, rest: object): object => ({
-      name: `series_${one.method}_${part}${i}`,
+      name: `series_${one.method}_${part}${i}${panel?.suffix ?? ""}`,
       data: { values: part === "whisker" ? values.filter(({ low }) => Number.isFinite(low)) : values },
       mark,
       encoding: { ...encoding, ...rest },
     });
-    const line = { type: "line", color, strokeWidth: 2, strokeDash: [...one.look.dash], aria: false };
+    const line = { type: "line", color, strokeWidth: width, strokeDash: [...one.look.dash], aria: false };
     return [
       ...(one.joined ? [layer("line", line, {})] : []),
       layer("whisker", { type: "rule", color, strokeWidth: 1.5, aria: false }, whisker("y", y)),
       layer(
         "point",
-        { type: "point", filled: true, opacity: 1, size: 42, color, shape: one.look.shape },
+        { type: "point", filled: true, opacity: 1, size, color, shape: one.look.shape },
         { description: { field: "text" } },
       ),
     ];

@@ -1,4 +1,5 @@
 import type { ReportData } from "../data.ts";
+import { ablationTables } from "./ablations.ts";
 import { accuracyTables } from "./accuracy.ts";
 import { classTables } from "./classes.ts";
 import { comparisonTables } from "./comparison.ts";
@@ -18,6 +19,7 @@ export type { Table } from "./table.ts";
 const kinds: Readonly<Record<TableKind, (data: ReportData) => Table[]>> = {
   comparison: comparisonTables,
   accuracy: accuracyTables,
+  ablations: ablationTables,
   classes: classTables,
   networks: networkTables,
   cost: costTables,

@@ -13,7 +13,7 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
 }
 
-export type TableKind = "comparison" | "accuracy" | "classes" | "networks" | "cost";
+export type TableKind = "comparison" | "accuracy" | "ablations" | "classes" | "networks" | "cost";
 
 export interface Column {
   readonly name: string;
