@@ -54,3 +54,26 @@ export function differences(x: Tensor, y: Tensor): Tensor {
 export function absoluteDistances(x: Tensor, y: Tensor): Tensor {
   return differences(x, y).abs().sum(2);
 }
+
+/**
+ * Products over coordinates of a function of differences, Πₖ f(xᵢₖ − yⱼₖ), of either sign. Holds some n·m·d numbers.
+ *
+ * @param f of differences, elementwise.
+ * @returns [n, m].
+ */
+export function coordinateProduct(x: Tensor, y: Tensor, f: (differences: Tensor) => Tensor): Tensor {
+  const { n, m, d } = bind("coordinateProduct", [x, "n d"], [y, "m d"]);
+  const columns = x
+    .transpose()
+    .reshape([d!, n!, 1])
+    .sub(y.transpose().reshape([d!, 1, m!]));
+  let factors = f(columns).reshape([d!, n! * m!]);
+  // Halves by each other: no factor is divided by, and nothing but the result can leave the range of numbers.
+  for (let left = d!; left > 1;) {
+    const half = left >> 1;
+    const pairs = factors.slice([0, 0], [half, n! * m!]).mul(factors.slice([half, 0], [half, n! * m!]));
+    factors = left % 2 === 0 ? pairs : x.engine.concat([pairs, factors.slice([left - 1, 0], [1, n! * m!])]);
+    left = half + (left % 2);
+  }
+  return factors.reshape([n!, m!]);
+}

@@ -6,8 +6,15 @@ import { distances, squaredDistances } from "./distances.ts";
 import { radialFrequencies } from "./frequencies.ts";
 import type { StationaryKernel } from "./kernel.ts";
 import { chiSquared } from "./laws.ts";
-import { gaussianMixture, type GaussianMixture, SMOOTHNESS } from "./maternMixture.ts";
-import { scaleOption, scaleOptions, type ScaleOptions } from "./options.ts";
+import { clippedMixture, gaussianMixture, type GaussianMixture, SMOOTHNESS } from "./maternMixture.ts";
+import {
+  type ClippedOptions,
+  clippedOptions,
+  clipOption,
+  scaleOption,
+  scaleOptions,
+  type ScaleOptions,
+} from "./options.ts";
 
 export const maternOptions = z.strictObject({
   scale: scaleOption,
@@ -17,6 +24,7 @@ export const maternOptions = z.strictObject({
     .max(SMOOTHNESS.most)
     .default(1.5)
     .describe("ν: the kernel has derivatives of order below 2ν at zero; 0.25 to 100"),
+  clip: clipOption,
 });
 
 /** Half-integer smoothness up to p + ½ with this p has a polynomial form that is cheaper than the mixture. */
@@ -30,13 +38,17 @@ const LARGEST_DEGREE = 10;
  *
  * Where ν = p + ½ the Bessel function is e^(−s) times a polynomial of degree p; otherwise see `gaussianMixture`.
  *
- * @throws InputError unless ν is from 0.25 to 100.
+ * With the option clip, χ² is drawn again below 2ν/C², so that ω = c·z/ℓ has c ≤ C. That is a kernel of its own: a mixture
+ * of fewer Gaussians, smooth at zero and of finite E‖ω‖² for any ν; `gram` and E‖ω‖² are those of it.
+ *
+ * @throws InputError unless ν is from 0.25 to 100, and C at least 1.
  */
 export function matern(options: z.infer<typeof maternOptions>): StationaryKernel {
   const scale = positive("matern.scale", options.scale);
   const nu = options.smoothness;
   const { least, most } = SMOOTHNESS;
   check(nu >= least && nu <= most, () => `matern.smoothness: expected ${least} to ${most}, got ${nu}`);
+  if (options.clip !== undefined) return clippedMatern(scale, nu, options.clip);
   const degree = nu - 0.5;
   const closed = Number.isInteger(degree) && degree <= LARGEST_DEGREE;
   const profile = closed ? halfIntegerProfile(degree) : mixtureProfile(gaussianMixture(nu));
@@ -53,12 +65,36 @@ export function matern(options: z.infer<typeof maternOptions>): StationaryKernel
   };
 }
 
-export const matern12Options = scaleOptions;
+function clippedMatern(scale: number, nu: number, clip: number): StationaryKernel {
+  check(clip >= 1, () => `matern.clip: expected a number >= 1, got ${clip}`);
+  const mixture = clippedMixture(nu, clip);
+  const factor = Math.sqrt(2 * nu) / scale;
+  const profile = mixtureProfile(mixture);
+  const least = (2 * nu) / clip ** 2;
+  // A Gaussian of precision a in s, exp(−a s²), has E‖ω‖² = 2a·2νd/ℓ².
+  const { weights, precisions } = mixture;
+  const squared = weights.reduce((sum, weight, j) => sum + weight * 4 * nu * precisions[j]!, 0);
+  return {
+    name: `matern(${nu}, ${scale}, clip ${clip})`,
+    radial: true,
+    gram: (x, y) => profile(x.mul(factor), y.mul(factor)),
+    frequencies: (count, width, rng, directions) =>
+      radialFrequencies({ count, width, rng, directions }, () => {
+        let chi2 = chiSquared(2 * nu, rng);
+        while (chi2 < least) chi2 = chiSquared(2 * nu, rng);
+        return maternStretch(chi2, nu, scale);
+      }),
+    meanSquaredFrequency: (width) => (squared * width) / scale ** 2,
+  };
+}
+
+export const matern12Options = clippedOptions;
 export const matern32Options = scaleOptions;
 export const matern52Options = scaleOptions;
 
 /** Matérn kernel of smoothness ½, exp(−r/ℓ); its frequencies are multivariate Cauchy, with E‖ω‖² = ∞. */
-export const matern12 = ({ scale }: ScaleOptions): StationaryKernel => matern({ scale, smoothness: 0.5 });
+export const matern12 = ({ scale, clip }: ClippedOptions): StationaryKernel =>
+  matern({ scale, smoothness: 0.5, clip });
 
 /** Matérn kernel of smoothness 3/2, (1 + s)e^(−s) with s = √3 r/ℓ; E‖ω‖² = 3d/ℓ². */
 export const matern32 = ({ scale }: ScaleOptions): StationaryKernel => matern({ scale, smoothness: 1.5 });

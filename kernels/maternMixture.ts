@@ -1,3 +1,5 @@
+import { gaussLegendre } from "./quadrature.ts";
+
 /** A kernel of the distance s as a sum of Gaussians, Σⱼ weights[j]·exp(−precisions[j]·s²). */
 export interface GaussianMixture {
   /** Positive, of sum 1. */
@@ -23,16 +25,37 @@ const LEFT_MASS = 1e-8;
  * weights of sum 1, a positive-definite kernel with k(x, x) = 1 itself.
  */
 export function gaussianMixture(nu: number): GaussianMixture {
-  // Width of the integrand's bell where ν is large; a fixed step where exp(−eᵗ) sets the scale instead.
-  const step = 0.4 / Math.max(1, Math.sqrt(nu / 2));
+  const step = stepOf(nu);
   const left = (Math.log(LEFT_MASS) + logGamma(nu + 1)) / nu; // P(g < eᵗ) <= e^(νt)/Γ(ν + 1)
-  const right = Math.log(nu + 12 * Math.sqrt(nu) + 40); // beyond, less than 1e-16 of the mass
+  const right = rightEnd(nu);
   const terms = Math.ceil((right - left) / step) + 1;
   const nodes = Float64Array.from({ length: terms }, (_, j) => left + j * step);
   const density = nodes.map((t) => Math.exp(nu * t - Math.exp(t) - logGamma(nu)));
   const total = density.reduce((sum, value) => sum + value, 0);
   return { weights: density.map((value) => value / total), precisions: nodes.map((t) => Math.exp(-t) / 4) };
 }
+
+/**
+ * The same of the kernel whose draws are clipped, χ²(2ν) ≥ 2ν/C², that is, eᵗ ≥ ν/C²: the part of the integral from there
+ * on, divided by its mass. Gauss's rule, as the trapezoidal one is no longer exact at an end that is cut off.
+ *
+ * @param clip C ≥ 1, so that at least a third of the mass is left.
+ */
+export function clippedMixture(nu: number, clip: number): GaussianMixture {
+  const left = Math.log(nu / clip ** 2);
+  const right = rightEnd(nu);
+  const nodes = Math.ceil((5 * (right - left)) / stepOf(nu)) + 32;
+  const { nodes: t, weights } = gaussLegendre(nodes, left, right);
+  const density = weights.map((w, j) => w * Math.exp(nu * t[j]! - Math.exp(t[j]!) - logGamma(nu)));
+  const total = density.reduce((sum, value) => sum + value, 0);
+  return { weights: density.map((value) => value / total), precisions: t.map((at) => Math.exp(-at) / 4) };
+}
+
+/** Width of the integrand's bell where ν is large; a fixed step where exp(−eᵗ) sets the scale instead. */
+const stepOf = (nu: number): number => 0.4 / Math.max(1, Math.sqrt(nu / 2));
+
+/** Beyond, less than 1e-16 of the mass. */
+const rightEnd = (nu: number): number => Math.log(nu + 12 * Math.sqrt(nu) + 40);
 
 /** ln Γ(x) for x > 0: Stirling's series, after raising x to where six terms reach double precision. */
 export function logGamma(x: number): number {
