@@ -1,6 +1,7 @@
 import type { OptionTable } from "../core/options.ts";
 import { csdm, csdmOptions } from "./csdm.ts";
 import { dm, dmOptions } from "./dm.ts";
+import { idm, idmOptions } from "./idm.ts";
 import { iid, iidOptions } from "./iid.ts";
 import { mmd, mmdOptions } from "./mmd.ts";
 import type { Objective } from "./objective.ts";
@@ -8,6 +9,7 @@ import type { Objective } from "./objective.ts";
 /** Methods by name. */
 export const methods = {
   dm: { options: dmOptions, build: dm },
+  idm: { options: idmOptions, build: idm },
   iid: { options: iidOptions, build: iid },
   mmd: { options: mmdOptions, build: mmd },
   csdm: { options: csdmOptions, build: csdm },

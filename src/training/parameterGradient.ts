@@ -11,6 +11,8 @@ export interface Batch {
   readonly labels: Int32Array | Tensor;
   /** How batch norm normalizes. Default: by the batch. */
   readonly mode?: Mode;
+  /** Is given the logits of the images on the way, chunk after chunk, as constants. */
+  readonly onLogits?: (logits: Tensor) => void;
 }
 
 /**
@@ -56,11 +58,13 @@ export function parameterGradient(network: Network, theta: Parameters, batch: Ba
 /** The mean cross-entropy on a batch, times the batch's share of a larger one. */
 function lossOn(
   network: Network,
-  { images, labels, mode }: Batch,
+  { images, labels, mode, onLogits }: Batch,
   share = 1,
 ): (...theta: Tensor[]) => Tensor {
   return (...theta) => {
-    const loss = crossEntropy(network.logits(theta, images, mode), labels);
+    const logits = network.logits(theta, images, mode);
+    onLogits?.(logits.detach());
+    const loss = crossEntropy(logits, labels);
     return share === 1 ? loss : loss.mul(share);
   };
 }

@@ -1,12 +1,14 @@
 import type { Chosen, OptionTable } from "../../core/options.ts";
 import { fresh, freshOptions } from "./fresh.ts";
 import type { NetworkSource } from "./networkSource.ts";
+import { queue, queueOptions } from "./queue.ts";
 
 export type { MatchingNetworks, NetworkSource } from "./networkSource.ts";
 
 /** Sources of matching networks by name. */
 export const networkSources = {
   fresh: { options: freshOptions, build: fresh },
+  queue: { options: queueOptions, build: queue },
 } as const satisfies OptionTable & Record<string, { build(options: never): NetworkSource }>;
 
 /** A source's name and options, as a config states them. */
