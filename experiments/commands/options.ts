@@ -1,24 +1,60 @@
 import { z } from "zod";
 import { experimentSchema } from "../config.ts";
 
-/** Every option of a config as lines of text: path, default, and what it is; those of a choice under each name. */
+/**
+ * Every option of a config as lines of text: path, default, and what it is; those of a choice under each name. What was
+ * listed before under another option is referred to.
+ */
 export function optionLines(): string[] {
-  return linesOf(experimentSchema, "");
+  return linesOf(experimentSchema, { path: "", indent: "", listed: new Map() });
 }
 
-function linesOf(schema: z.core.$ZodType, indent: string): string[] {
+/** Where in the list an option stands. */
+interface Place {
+  /** As in "objective.csdm.kernel". */
+  readonly path: string;
+  readonly indent: string;
+  /** Paths of the blocks that are in the list, by their text. */
+  readonly listed: Map<string, string>;
+}
+
+function linesOf(schema: z.core.$ZodType, place: Place): string[] {
   const { inner } = peeled(schema);
-  if (inner instanceof z.ZodArray) return linesOf(inner.element as z.core.$ZodType, indent);
+  if (inner instanceof z.ZodArray) return linesOf(inner.element as z.core.$ZodType, place);
   if (inner instanceof z.ZodDiscriminatedUnion) {
     return (inner.options as z.ZodObject[]).flatMap((entry) => {
       const name = (entry.shape.name as z.ZodLiteral<string>).value;
-      return [`${indent}- ${name}`, ...linesOf(entry, `${indent}    `)];
+      return [`${place.indent}- ${name}`, ...linesOf(entry, within(place, name, "    "))];
     });
   }
   if (!(inner instanceof z.ZodObject)) return [];
   return Object.entries(inner.shape as Record<string, z.ZodType>)
     .filter(([, option]) => !(option instanceof z.ZodLiteral))
-    .flatMap(([key, option]) => [lineOf(key, option, indent), ...linesOf(option, `${indent}  `)]);
+    .flatMap(([key, option]) => [
+      lineOf(key, option, place.indent),
+      ...blockOf(option, within(place, key, "  ")),
+    ]);
+}
+
+const within = ({ path, indent, listed }: Place, key: string, deeper: string): Place => ({
+  path: path === "" ? key : `${path}.${key}`,
+  indent: indent + deeper,
+  listed,
+});
+
+/** A block of fewer lines is repeated. */
+const SHORT = 4;
+
+/** The options within one; or where they are, if the same were listed before. */
+function blockOf(option: z.ZodType, place: Place): string[] {
+  // By itself, so that the text does not depend on what was listed before.
+  const alone = linesOf(option, { path: "", indent: "", listed: new Map() });
+  const text = alone.length < SHORT ? "" : alone.join("\n");
+  const before = place.listed.get(text);
+  if (before !== undefined) return [`${place.indent}- as in ${before}`];
+  const lines = linesOf(option, place);
+  if (text !== "") place.listed.set(text, place.path);
+  return lines;
 }
 
 function lineOf(key: string, option: z.ZodType, indent: string): string {

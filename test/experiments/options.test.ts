@@ -15,3 +15,14 @@ test("none is without a description", () => {
   const options = lines.filter((line) => !line.trim().startsWith("- "));
   expect(options.filter((line) => !/^ *\w+( = \S+)? {1,}\S/.test(line))).toEqual([]);
 });
+
+test("what several options have in common is listed once", () => {
+  const kernels = lines.filter((line) => line.trim().startsWith("- laplacian"));
+  expect(kernels.length).toBeLessThan(3);
+  const [at] = lines.flatMap((line, i) => (line.trim() === "- as in network" ? [i] : []));
+  expect(lines[at! - 1]!.trim()).toMatch(/^network( = \w+)? /);
+  for (const line of lines.filter((one) => one.trim().startsWith("- as in "))) {
+    const last = line.trim().split(".").at(-1)!.replace("- as in ", "");
+    expect(lines.some((one) => one.trim().startsWith(last))).toBe(true);
+  }
+});
