@@ -51,3 +51,12 @@ type Preferred<T extends OptionTable> = { readonly name: keyof T & string } & Re
 type OptionalChoice<T extends OptionTable> = z.ZodType<Chosen<T>, Choice<T> | undefined> & {
   readonly _zod: { readonly optin: "optional" };
 };
+
+/** An option with another default, and the description that it has. */
+export function preferring<T extends z.ZodType>(
+  option: z.ZodDefault<T>,
+  value: z.output<T>,
+): z.ZodDefault<T> {
+  const inner: T = option.unwrap();
+  return inner.default(value as never).describe(option.description!) as unknown as z.ZodDefault<T>;
+}

@@ -61,19 +61,6 @@ export const pretrainingOptions = z.strictObject({
 
 export type PretrainingOptions = z.infer<typeof pretrainingOptions>;
 
-/**
- * Options of the networks of NCFM (Wang et al., CVPR 2025), from its code: 60 epochs, the rate at a fifth after 2/3 and 5/6
- * of them, recolored and shifted images, half of the mini-batches mixed.
- */
-export const ncfmPretraining = {
-  models: 20,
-  epochs: 60,
-  batchSize: 128,
-  drops: { afterEpochs: [39, 49], factor: 0.2, keepsMomentum: true },
-  augmentation: "color+crop",
-  cutMix: { probability: 0.5 },
-} as const satisfies z.input<typeof pretrainingOptions>;
-
 function isStrategy(text: string): boolean {
   try {
     parseStrategy(text);

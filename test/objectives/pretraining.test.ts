@@ -10,7 +10,6 @@ import { decodeTree, encodeTree } from "../../src/formats/tree.ts";
 import { convNet } from "../../src/networks/index.ts";
 import type { Preparation, Source } from "../../src/objectives/objective.ts";
 import {
-  ncfmPretraining,
   pretrainedModel,
   pretraining,
   type PretrainingOptions,
@@ -115,20 +114,6 @@ test("augmentation and mixing reach the training", () => {
   const plain = made(pretraining(optionsOf()), batchNormed);
   for (const change of [{ augmentation: "color+crop" }, { cutMix: { probability: 1 } }])
     expect(made(pretraining(optionsOf(change)), batchNormed)).not.toEqual(plain);
-});
-
-test("NCFM's networks learn at a fifth of the rate after 40 of 60 epochs, and again after 50", () => {
-  expect(pretrainingOptions.parse(ncfmPretraining)).toEqual({
-    models: 20,
-    epochs: 60,
-    batchSize: 128,
-    learningRate: 0.01,
-    momentum: 0.9,
-    weightDecay: 5e-4,
-    drops: { afterEpochs: [39, 49], factor: 0.2, keepsMomentum: true },
-    augmentation: "color+crop",
-    cutMix: { probability: 0.5, alpha: 1 },
-  });
 });
 
 test("a network of the preparation comes with its tensors, which a scope frees, and its part is read once", () => {

@@ -1,6 +1,7 @@
 import type { Chosen, OptionTable } from "../../core/options.ts";
 import { fresh, freshOptions } from "./fresh.ts";
 import type { NetworkSource } from "./networkSource.ts";
+import { pretrained, pretrainedOptions } from "./pretrained.ts";
 import { queue, queueOptions } from "./queue.ts";
 
 export type { MatchingNetworks, NetworkSource } from "./networkSource.ts";
@@ -9,6 +10,7 @@ export type { MatchingNetworks, NetworkSource } from "./networkSource.ts";
 export const networkSources = {
   fresh: { options: freshOptions, build: fresh },
   queue: { options: queueOptions, build: queue },
+  pretrained: { options: pretrainedOptions, build: pretrained },
 } as const satisfies OptionTable & Record<string, { build(options: never): NetworkSource }>;
 
 /** A source's name and options, as a config states them. */

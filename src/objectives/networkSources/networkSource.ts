@@ -19,7 +19,10 @@ export interface MatchingNetworks {
   readonly parameters: Parameters;
   /** Of a trained network of the same architecture, where there is one beside it: a better judge of classes. */
   readonly classifier?: Parameters;
-  /** Running accuracy of `parameters` on the real images that it was trained on, 0 to 1; 0 where it was not. */
+  /**
+   * Accuracy on the real images that it was trained on, 0 to 1, of `classifier` where there is one, else of `parameters`; 0
+   * where it was not trained.
+   */
   readonly accuracy: number;
   /** Quantities worth a column in the log, by name. */
   readonly metrics?: Readonly<Record<string, number>>;
