@@ -12,10 +12,11 @@ export function leavesOf(tree: unknown, path = ""): Map<string, string> {
  * alphabetical order, as in `objective.frequencies=1024;objective.kernel.name=gaussian`. Plugins go by their names.
  */
 export function optionsText(experiment: Experiment): string {
-  const { data, objective, plugins, optimizer, stepping, initialization, scarcity, augmentation } =
-    experiment;
+  const { data, objective, plugins, initialization, scarcity } = experiment;
+  const { optimizer, stepping, schedule, range, augmentation } = experiment;
   const ofPlugins = Object.fromEntries(plugins.map(({ name, ...options }) => [name, options]));
-  const learned = objective && { objective, plugins: ofPlugins, optimizer, stepping, augmentation };
+  const updates = { optimizer, stepping, schedule, range };
+  const learned = objective && { objective, plugins: ofPlugins, ...updates, augmentation };
   return [...leavesOf({ data, initialization, scarcity, ...learned })]
     .filter(([path, value]) => value !== "undefined" && !columns.includes(path))
     .sort(([a], [b]) => (a < b ? -1 : 1))

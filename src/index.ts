@@ -85,7 +85,17 @@ export {
   type Statistics,
   type Task,
 } from "./networks/index.ts";
-export { adam, type Optimizer, optimizers, perClass, sgd } from "./optimizers/index.ts";
+export {
+  adam,
+  type Bounds,
+  clamped,
+  type Optimizer,
+  optimizers,
+  perClass,
+  plateau,
+  schedules,
+  sgd,
+} from "./optimizers/index.ts";
 export { freshModel, type Model } from "./training/model.ts";
 export {
   type Batch,

@@ -117,11 +117,11 @@ function step(run: Distillation, progress: Progress): Report {
 /** Where the gradients of the step are taken, and the optimizers' states there. */
 function approached(
   run: Distillation,
-  { learned, optimizers }: Progress,
+  { learned, optimizers, loss }: Progress,
 ): Pick<Progress, "learned" | "optimizers"> {
   const at = Object.entries(learned).map(([name, value]) => {
     const state = optimizers[name];
-    return [name, optimizerOf(run, name).approach?.(value, state) ?? { value, state }] as const;
+    return [name, optimizerOf(run, name).approach?.(value, state, loss) ?? { value, state }] as const;
   });
   return {
     learned: Object.fromEntries(at.map(([name, { value }]) => [name, value])) as Learned,

@@ -14,8 +14,13 @@ export interface Optimizer {
    * it is taken, and the state there. Absent: it is taken where the last step ended.
    *
    * @param state what `init` or the last update returned.
+   * @param loss of the step before; null before the first.
    */
-  approach?(value: Tensor, state: Tree): { readonly value: Tensor; readonly state: Tree };
+  approach?(
+    value: Tensor,
+    state: Tree,
+    loss?: number | null,
+  ): { readonly value: Tensor; readonly state: Tree };
   /**
    * One step against the gradient. Arguments are left as they are.
    *

@@ -10,7 +10,7 @@ import { protocols } from "../evaluation/protocols.ts";
 import { type Network, networks } from "../networks/index.ts";
 import { methods } from "../objectives/index.ts";
 import type { Objective, Plugin } from "../objectives/objective.ts";
-import { type Optimizer, optimizers } from "../optimizers/index.ts";
+import { type Optimizer, optimizers, schedules } from "../optimizers/index.ts";
 import { plugins } from "../plugins/index.ts";
 
 const names = <T extends object>(table: T): [keyof T & string, ...(keyof T & string)[]] =>
@@ -74,6 +74,11 @@ export const distillationOptions = z.strictObject({
       "joint: one update of all images together; perClass: one for each class, by its gradient alone, in which momentum " +
         "carries all the others on (IDM)",
     ),
+  schedule: choice(schedules, { name: "constant" }).describe("How their learning rate goes over the steps"),
+  range: z
+    .enum(["free", "pixels"])
+    .default("free")
+    .describe("Values of the images: free, or held between black and white by clamping in every step (NCFM)"),
   steps: z.int().min(0).describe("Updates of the images"),
 });
 
@@ -135,6 +140,10 @@ export interface DistillationOptions {
   readonly optimizer?: Choice<typeof optimizers> | Optimizer;
   /** One update of all images together in a step, the default, or one for each class, as `perClass` says. */
   readonly stepping?: "joint" | "perClass";
+  /** How the learning rate of a chosen optimizer goes over the steps: constant, the default, or falling as `plateau` says. */
+  readonly schedule?: Choice<typeof schedules>;
+  /** Values of the images: free, the default, or held between black and white by clamping in every step. */
+  readonly range?: "free" | "pixels";
 }
 
 /**

@@ -1,13 +1,14 @@
+import { check } from "../core/errors.ts";
 import { type Rng, seeded } from "../core/rng.ts";
 import { parseStrategy } from "../datasets/augment.ts";
-import { classIndices, type Splits } from "../datasets/dataset.ts";
+import { classIndices, type Dataset, type Splits } from "../datasets/dataset.ts";
 import { checkPartition } from "../datasets/partition.ts";
 import type { Engine } from "../engines/index.ts";
 import { augmentationFor } from "../evaluation/protocols.ts";
 import { networkOf } from "../networks/index.ts";
 import { methods } from "../objectives/index.ts";
 import type { Objective, Preparation, Source } from "../objectives/objective.ts";
-import { type Optimizer, optimizerOf, perClass } from "../optimizers/index.ts";
+import { type Bounds, clamped, type Optimizer, perClass, scheduledOptimizer } from "../optimizers/index.ts";
 import { plugins } from "../plugins/index.ts";
 import type { ResolvedOptions } from "./options.ts";
 
@@ -62,13 +63,31 @@ function bareObjective(chosen: NonNullable<ResolvedOptions["objective"]>): Objec
   return methods[name].build(options as never);
 }
 
-/** The chosen optimizer of the images. */
+/** The chosen optimizer of the images, with all that is around it. */
 export function imageOptimizerOf(
-  { optimizer, stepping }: Pick<ResolvedOptions, "optimizer" | "stepping">,
-  { classes }: Source,
+  {
+    optimizer,
+    stepping,
+    schedule,
+    range,
+  }: Pick<ResolvedOptions, "optimizer" | "stepping" | "schedule" | "range">,
+  { classes, real }: Source,
 ): Optimizer {
-  const rule = "update" in optimizer ? optimizer : optimizerOf(optimizer);
-  return stepping === "joint" ? rule : perClass(rule, classes.length);
+  check(
+    schedule.name === "constant" || !("update" in optimizer),
+    () =>
+      `schedule: expected constant beside an optimizer of your own, got ${schedule.name}; wrap it by \`${schedule.name}\``,
+  );
+  const stepped = (rule: Optimizer): Optimizer =>
+    stepping === "joint" ? rule : perClass(rule, classes.length);
+  const rule = "update" in optimizer ? stepped(optimizer) : scheduledOptimizer(optimizer, schedule, stepped);
+  return range === "free" ? rule : clamped(rule, pixelBounds(real));
+}
+
+/** Black and white in normalized images. */
+function pixelBounds({ mean, std }: Dataset): Bounds {
+  const normalized = (pixel: number): number[] => mean.map((m, c) => (pixel - m) / std[c]!);
+  return { low: normalized(0), high: normalized(1) };
 }
 
 /** Root of all dice of distilling at a seed. */

@@ -198,6 +198,49 @@ test("without an objective the random real images are the result", () => {
   for (let i = 0; i < 6; i++) expect(all).toContain(shown.slice(192 * i, 192 * (i + 1)).join());
 });
 
+describe("images held between black and white, by a rate that falls", () => {
+  const held = {
+    range: "pixels",
+    schedule: { name: "plateau", patience: 0, factor: 0.5 },
+    stepping: "perClass",
+    optimizer: { name: "adam", learningRate: 0.5 },
+    initialization: "noise",
+  } as const;
+  const limits = (run: DistillationRun): [number, number] => {
+    const { images, mean, std } = run.synthetic();
+    const pixels = Array.from(images, (value, i) => value * std[i % 3]! + mean[i % 3]!);
+    return [Math.min(...pixels), Math.max(...pixels)];
+  };
+
+  test("lie there after every step, which others do not", () => {
+    const run = started(held);
+    const steps = run[Symbol.iterator]();
+    while (!steps.next().done) {
+      const [least, most] = limits(run);
+      expect(least).toBeGreaterThan(-1e-6);
+      expect(most).toBeLessThan(1 + 1e-6);
+    }
+    const [least, most] = limits(started({ ...held, range: "free" }));
+    expect(least).toBeLessThan(-0.1);
+    expect(most).toBeGreaterThan(1.1);
+  });
+
+  test("go on from a checkpoint to the same bits", () => {
+    const whole = started(held).finish();
+    const first = started(held);
+    for (const { step } of first) if (step === 2) break;
+    const resumed = started({ ...held, checkpoint: first.checkpoint() });
+    expect(resumed.finish().images).toEqual(whole.images);
+  });
+
+  test("an optimizer of one's own has no schedule by name", () => {
+    const own = sgd({ learningRate: 1, momentum: 0, weightDecay: 0 });
+    expect(() => started({ optimizer: own, schedule: "plateau" })).toThrow(
+      "schedule: expected constant beside an optimizer of your own, got plateau; wrap it by `plateau`",
+    );
+  });
+});
+
 test("a run that is done with frees its tensors", () => {
   const before = engine.liveTensors();
   const run = started({ steps: 2 });
