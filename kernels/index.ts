@@ -28,6 +28,7 @@ import {
 } from "./matern.ts";
 import { polynomial, type PolynomialOptions, polynomialOptions } from "./polynomial.ts";
 import { rationalQuadratic, rationalQuadraticOptions } from "./rationalQuadratic.ts";
+import { tabulated, tabulatedOptions } from "./tabulated.ts";
 
 export { product, type Share, sum } from "./combine.ts";
 export { type Directions, structures } from "./directions.ts";
@@ -46,6 +47,7 @@ export {
   matern52,
   polynomial,
   rationalQuadratic,
+  tabulated,
 };
 
 /** What the table has of a kernel. */
@@ -95,6 +97,7 @@ const stationaryLeaves = {
   cauchy: stationary("l2", cauchyOptions, cauchy),
   cauchyProduct: stationary("l2", cauchyProductOptions, cauchyProduct),
   inverseMultiquadric: stationary("l2", inverseMultiquadricOptions, inverseMultiquadric),
+  tabulated: stationary("l2", tabulatedOptions, tabulated),
 } as const satisfies Record<string, Entry<StationaryKernel>>;
 
 const leaves = {

@@ -41,7 +41,7 @@ export interface Kernel {
  *     k(x, y) = E_ω cos⟨ω, x − y⟩
  */
 export interface StationaryKernel extends Kernel {
-  /** Whether it is a mixture of Gaussians, so that its draws are stretched normal vectors and can follow a structure. */
+  /** Whether its draws are normal vectors, each times a number, so that these can follow a structure. */
   readonly radial: boolean;
   /**
    * Independent exact draws of ω, in radians per feature unit, rounded to float32.

@@ -60,6 +60,7 @@ export function mmd(options: z.infer<typeof mmdOptions>): Objective {
 /** MMD's term. */
 export function kernelMatching(options: z.infer<typeof kernelMatchingOptions>): Term {
   const { kernel: chosen, statistic, realBlock, features } = options;
+  kernelOf(chosen); // a kernel that cannot be is refused here, not in the first step
   const discrepancy = statistic === "biased" ? kernelDiscrepancy : unbiasedKernelDiscrepancy;
   return {
     weight: options.weight,

@@ -103,10 +103,11 @@ export function spectralMatching(options: SpectralOptions): Term {
 
 /** What no step could do is said before the first. */
 function checkOptions({ kernel, structure, distance, estimator }: SpectralOptions): void {
+  const { name, radial } = kernelOf(kernel);
   check(
-    structure === "independent" || kernelOf(kernel).radial,
+    structure === "independent" || radial,
     () =>
-      `structure: expected independent for products over coordinates, got ${structure} with the kernel ${kernelOf(kernel).name}; ` +
+      `structure: expected independent for products over coordinates, got ${structure} with the kernel ${name}; ` +
       "radial kernels take it, such as matern12 for laplacian or cauchy for cauchyProduct",
   );
   check(

@@ -27,6 +27,7 @@ const stationary = (given: object): StationaryKernel => built(given) as Stationa
 const needed: Record<string, object> = {
   sum: { kernels: [{ kernel: { name: "gaussian", scale: 0.7 } }, { weight: 0.5, kernel: "laplacian" }] },
   product: { kernels: ["laplacian", { name: "multiScale", kernel: "matern12" }] },
+  tabulated: { values: Array.from({ length: 20 }, (_, j) => Math.exp(-((0.3 * j) ** 2) / 2)), spacing: 0.3 },
 };
 
 /** Every entry of the table, second values of options beside the scale, and combinations. */
@@ -39,6 +40,13 @@ const all: Kernel[] = [
   built({ name: "matern12", scale, clip: 4 }),
   built({ name: "matern", scale, smoothness: 1, clip: 1 }),
   built({ name: "laplacian", scale, clip: 3 }),
+  built({ name: "tabulated", values: [1, 0.75, 0.5, 0.25, 0], spacing: 0.25, scale }), // a triangle
+  built({
+    name: "tabulated",
+    values: Array.from({ length: 40 }, (_, j) => Math.exp(-0.25 * j) * Math.cos(0.4 * j)),
+    spacing: 0.25,
+    lift: "sliced",
+  }),
   built({ name: "rationalQuadratic", scale, shape: 0.75 }),
   built({ name: "inverseMultiquadric", scale, exponent: 1.7 }),
   built({ name: "polynomial", scale, degree: 3 }),
