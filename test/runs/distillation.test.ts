@@ -44,6 +44,19 @@ afterAll(() => {
   engine.close();
 });
 
+test("steps class after class where that is asked for, by an optimizer of one's own as well", () => {
+  const imagesOf = (change: Partial<InMemoryOptions>): unknown => started(change).finish().images;
+  const perClass = { stepping: "perClass" } as const;
+  const found = imagesOf(perClass);
+  expect(
+    imagesOf({ ...perClass, optimizer: sgd({ learningRate: 1, momentum: 0.5, weightDecay: 0 }) }),
+  ).toEqual(found);
+  expect(imagesOf({})).not.toEqual(found);
+  // Without momentum nothing carries the other classes on.
+  const plain = { optimizer: { name: "sgd", learningRate: 1 } } as const;
+  expect(imagesOf({ ...plain, ...perClass })).toEqual(imagesOf(plain));
+});
+
 test("a run in memory gives the images, and the evaluation the accuracy, of the same run of the command line", async () => {
   const results = mkdtempSync(join(tmpdir(), "distillery-runs-"));
   const data = { classes: 3, trainPerClass: 8, testPerClass: 4, side: 8 };
