@@ -147,12 +147,15 @@ function sourceText(costs: readonly KnownCost[]): string {
   const known = costs.filter(({ failure }) => failure === undefined);
   const probed = known.filter(({ finishedRuns }) => finishedRuns === 0);
   const runs = known.reduce((sum, { finishedRuns }) => sum + finishedRuns, 0);
-  const least = (counts: readonly number[]): number => Math.min(...counts.filter((count) => count > 0));
+  const timed = (what: "steps" | "epochs"): string[] => {
+    const counts = probed.map((cost) => cost[what]).filter((count) => count > 0);
+    return counts.length === 0 ? [] : [`${what} (at least ${Math.min(...counts)})`];
+  };
   const parts = [
     probed.length === 0
       ? ""
-      : `${pluralOf(probed.length, "kind")} of run by timed steps (at least ${least(probed.map(({ steps }) => steps))}) ` +
-        `and epochs (at least ${least(probed.map(({ epochs }) => epochs))}), one process alone`,
+      : `${pluralOf(probed.length, "kind")} of run by timed ${[...timed("steps"), ...timed("epochs")].join(" and ")}, ` +
+        "one process alone",
     runs === 0
       ? ""
       : `${pluralOf(known.length - probed.length, "kind")} by ${pluralOf(runs, "finished run")}`,
