@@ -8,6 +8,7 @@ import { classCentralization } from "../../src/losses/classCentralization.ts";
 import { covarianceDiscrepancy, localCovariances } from "../../src/losses/covarianceDiscrepancy.ts";
 import type { DistributionDraw } from "../../src/objectives/distribution.ts";
 import { dm, dmOptions } from "../../src/objectives/dm.ts";
+import { idm, idmOptions } from "../../src/objectives/idm.ts";
 import { iid, iidOptions } from "../../src/objectives/iid.ts";
 import { descent, type Learned, type Objective, type Source } from "../../src/objectives/objective.ts";
 import { pretrainedModel } from "../../src/objectives/pretraining.ts";
@@ -65,6 +66,27 @@ describe("is dm", () => {
     expect(bare.preparations).toBeUndefined();
     expect(gradientOf(bare, source)).toEqual(gradientOf(plain, source));
   });
+});
+
+test("on top of idm is idm with both terms, to the bit", () => {
+  const both = { classCentralization: { weight: 0.01 }, covarianceMatching: { weight: 0.03 } };
+  const networks = { name: "queue", initial: 1, trained: 2 } as const;
+  const crossEntropy = { weight: 0.5, factor: "accuracyPercent" } as const;
+  const onIdm = iidOptions.parse({ networks, terms: { ...both, crossEntropy } });
+  const objectives = [
+    iid(smallPretraining(onIdm)),
+    idm(smallPretraining(idmOptions.parse({ networks, terms: both }))),
+  ];
+  const [ours, theirs] = objectives.map((objective) => {
+    const { state = null } = objective.begin!(source, seeded(4));
+    // The first step trains both networks, whose accuracy the second one weighs.
+    const first = objective.draw(source, seeded(5), { step: 0, state });
+    const trained = objective.after!(learnedOf(source), first);
+    const draw = objective.draw(source, seeded(6), { step: 1, state: trained });
+    expect(draw.metrics!.networkAccuracy).toBeGreaterThan(0);
+    return Array.from(descent(objective, learnedOf(source), draw).gradients.images!.values());
+  });
+  expect(ours).toEqual(theirs);
 });
 
 test("options of one term leave the other as it is by default", () => {
