@@ -1,3 +1,4 @@
+import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy.ts";
 import type { Metric } from "../runFolder.ts";
 import type { Spectra } from "../spectra.ts";
 import type { Summary } from "./summarize.ts";
@@ -22,4 +23,5 @@ export interface RunRecord {
   /** Of each step; empty where nothing is learned. */
   readonly metrics: readonly Metric[];
   readonly spectra?: Spectra;
+  readonly discrepancy?: FeatureDiscrepancy;
 }

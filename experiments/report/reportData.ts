@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 
 import { InputError } from "../../src/core/errors.ts";
+import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy.ts";
 import { readJson } from "../files.ts";
 import { rowsFile } from "../gather.ts";
 import { isHeld } from "../lock.ts";
@@ -38,7 +39,7 @@ export interface Results {
 }
 
 /** A run folder, and what a report says of it. */
-export interface StudiedRun extends Omit<RunRecord, "metrics" | "spectra"> {
+export interface StudiedRun extends Omit<RunRecord, "metrics" | "spectra" | "discrepancy"> {
   readonly folder: RunFolder;
   readonly done: boolean;
   /** Where it was done, and on which classes; none before its first step. */
@@ -118,11 +119,12 @@ export async function reportData(results: Results): Promise<PageData> {
 }
 
 function recordOf(run: StudiedRun): RunRecord {
-  const spectra = fileOf(run.folder, "spectra");
+  const [spectra, discrepancy] = [fileOf(run.folder, "spectra"), fileOf(run.folder, "discrepancy")];
   return {
     ...run,
     metrics: metricsOf(run.folder),
     ...(existsSync(spectra) && { spectra: readJson(spectra) as Spectra }),
+    ...(existsSync(discrepancy) && { discrepancy: readJson(discrepancy) as FeatureDiscrepancy }),
   };
 }
 

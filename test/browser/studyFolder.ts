@@ -53,12 +53,13 @@ export async function writeRun(
   const classNames = richClassNames[record.dataset as keyof typeof richClassNames];
   const facts = { ...machine({ name: "torch-cpu", description: "libtorch, CPU, 2 threads" }), classNames };
   writeWhole(fileOf(run, "machine"), JSON.stringify(facts));
-  const { metrics, spectra } = record;
+  const { metrics, spectra, discrepancy } = record;
   writeWhole(fileOf(run, "metrics"), metrics.map((metric) => `${JSON.stringify(metric)}\n`).join(""));
   writeWhole(fileOf(run, "real"), await gridOf(0));
   writeWhole(fileOf(run, "images"), await gridOf(record.method === "random" ? 0 : 0.8, record.seed));
   if (state === "going") return run;
   if (spectra) writeWhole(fileOf(run, "spectra"), JSON.stringify(spectra));
+  if (discrepancy) writeWhole(fileOf(run, "discrepancy"), JSON.stringify(discrepancy));
   writeWhole(fileOf(run, "synthetic"), writeSafetensors({}, {}));
   return run;
 }

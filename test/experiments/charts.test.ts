@@ -58,7 +58,7 @@ function leftOpen(svg: string): string[] {
 describe("which charts there are", () => {
   test("every section has some, and every id is one of a kind and a file's name", () => {
     expect([...new Set(charts.map(({ section }) => section))].sort()).toEqual(
-      ["accuracy", "architectures", "classes", "cost", "options", "spectra", "training"].sort(),
+      ["accuracy", "architectures", "classes", "cost", "features", "options", "spectra", "training"].sort(),
     );
     expect(new Set(charts.map(({ id }) => id)).size).toBe(charts.length);
     for (const { id } of charts) expect(id).toMatch(/^[a-z0-9-]+$/);
@@ -220,6 +220,17 @@ describe("what charts show", () => {
     const [dot] = valuesOf(one, `series_${one.methods.indexOf("dm")}_point`);
     expect(dot).toMatchObject({ name: "all classes", mean: (ratios[0]! + ratios[1]!) / 2 });
     expect(valuesOf(one, "point")).toHaveLength(4 * 11);
+  });
+
+  test("distances in feature space are those of the runs, with a tick for random real images at every class", () => {
+    const one = chart("feature-discrepancy-cifar10-lt100-ipc10");
+    const own = data.runs.filter(({ experiment }) => experiment === "dm-lt100-ipc10");
+    const [a, b] = own.map(({ discrepancy }) => discrepancy!.synthetic.overall[1]!) as [number, number];
+    const [dot] = valuesOf(one, `series_${one.methods.indexOf("dm")}_point`);
+    expect(dot).toMatchObject({ name: "all classes", mean: (a + b) / 2 });
+    const ticks = valuesOf(one, "other_real");
+    expect(ticks).toHaveLength(11);
+    expect(ticks[1]!.x).toBe(own[0]!.discrepancy!.real.classes[0]![1]);
   });
 
   test("what costs nothing is a line across the plot of time, not a point", () => {

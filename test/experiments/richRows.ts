@@ -1,5 +1,6 @@
 import { thirds } from "../../src/evaluation/statistics.ts";
 import { type Rng, seeded } from "../../src/core/rng.ts";
+import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy.ts";
 import type { ReportData, RunRecord } from "../../experiments/report/data.ts";
 import { methodOf } from "../../experiments/report/labels.ts";
 import { summarize } from "../../experiments/report/summarize.ts";
@@ -219,6 +220,7 @@ export function richRuns(rows: readonly Row[] = richRows()): RunRecord[] {
     imagesPerClass: one.imagesPerClass,
     seed: one.distillSeed,
     metrics: one.steps === 0 ? [] : metricsOf(one),
+    discrepancy: discrepancyOf(one),
     spectra: {
       real: spectraAround(1, one.dataset),
       synthetic: spectraAround(excessOf(one) * (1 + 0.06 * one.distillSeed), one.dataset),
@@ -241,6 +243,26 @@ function metricsOf({ experiment, objective, plugins, distillSeed }: Row): RunRec
       ...difficulty,
     };
   });
+}
+
+/** Distances that shrink with the method's images getting better, and grow from class to class. */
+function discrepancyOf({ objective, plugins, distillSeed, network }: Row): FeatureDiscrepancy {
+  const share = objective === "random" ? 1 : objective === "dm" ? 0.35 : plugins === "" ? 0.3 : 0.42;
+  const factors = [0.5, 1, 2];
+  const at = (label: number, level: number): number[] =>
+    factors.map((factor) => (level * (0.04 + 0.004 * label) * (1 + 0.05 * distillSeed)) / factor);
+  const around = (level: number) => ({
+    overall: at(4.5, level),
+    classes: range(10).map((label) => at(label, level * (1 + 0.1 * Math.cos(3 * label)))),
+  });
+  return {
+    network,
+    networks: 3,
+    testImages: range(10).map(() => 100),
+    factors,
+    synthetic: around(share),
+    real: around(1 / (1 + 0.05 * distillSeed)),
+  };
 }
 
 /** How much more power a method's images have at high frequencies. */

@@ -42,6 +42,7 @@ describe("tables", () => {
       "accuracy",
       "classes",
       "networks",
+      "fidelity",
       "cost",
     ]);
   });
@@ -53,7 +54,7 @@ describe("tables", () => {
   test("become one Markdown file for each kind, a CSV and a LaTeX file for each table", () => {
     const names = tableFiles(tables).map(({ name }) => name);
     expect(names.filter((name) => name.endsWith(".md")).sort()).toEqual(
-      ["accuracy.md", "classes.md", "comparison.md", "cost.md", "networks.md"].sort(),
+      ["accuracy.md", "classes.md", "comparison.md", "cost.md", "networks.md", "fidelity.md"].sort(),
     );
     for (const { id } of tables) expect(names).toEqual(expect.arrayContaining([`${id}.csv`, `${id}.tex`]));
   });
@@ -270,4 +271,24 @@ describe("LaTeX", () => {
 test("Markdown escapes what would break a row", () => {
   const [only] = tablesFor([row({ objective: "a|b_c" })]);
   expect(markdown([only!])).toContain("| a\\|b\\_c |");
+});
+
+test("the table of fidelity has every experiment's distances and high-frequency energy, over its seeds", () => {
+  const one = table("fidelity-cifar10-lt100-ipc10-convnet-d3-w128-relu-instance-avg");
+  expect(one.columns.map(({ name }) => name)).toEqual([
+    "method",
+    "0.5",
+    "1",
+    "2",
+    "over random",
+    "high frequencies",
+    "seeds",
+  ]);
+  const dm = one.rows.find(([name]) => name === "dm")!;
+  const own = data.runs.filter(({ experiment }) => experiment === "dm-lt100-ipc10");
+  const over = own.map(({ discrepancy: d }) => d!.synthetic.overall[1]! / d!.real.overall[1]!);
+  expect(dm[4]).toMatchObject({ spread: { mean: (over[0]! + over[1]!) / 2, count: 2 } });
+  expect(dm[6]).toBe(2);
+  expect(markdown([one])).toMatch(/\| dm \| 0\.\d{4} ± 0\.\d{4} \|/);
+  expect(latex(one)).toContain("$\\pm$");
 });

@@ -5,7 +5,8 @@ import type { Series } from "../palette.ts";
 export interface Chart {
   /** Stem of its file's name, unique in a report. */
   readonly id: string;
-  readonly section: "accuracy" | "classes" | "options" | "training" | "architectures" | "spectra" | "cost";
+  readonly section:
+    "accuracy" | "classes" | "options" | "training" | "architectures" | "features" | "spectra" | "cost";
   readonly title: string;
   /** What is shown, in words: setting, repetitions, what was left out. */
   readonly caption?: string;

@@ -43,7 +43,7 @@ interface Classes {
 }
 
 /** 0 … count − 1, or so many of them that are evenly spaced, with both ends. */
-function evenly(count: number, most: number): number[] {
+export function evenly(count: number, most: number): number[] {
   if (count <= most) return Array.from({ length: count }, (_, i) => i);
   return Array.from({ length: most }, (_, i) => Math.round((i * (count - 1)) / (most - 1)));
 }

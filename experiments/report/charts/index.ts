@@ -5,6 +5,7 @@ import { architectureCharts } from "./architectures.ts";
 import type { Chart } from "./chart.ts";
 import { classCharts } from "./classes.ts";
 import { costCharts } from "./cost.ts";
+import { discrepancyCharts } from "./discrepancy.ts";
 import { imagesPerClassCharts } from "./imagesPerClass.ts";
 import { imbalanceCharts } from "./imbalance.ts";
 import { metricCharts } from "./metrics.ts";
@@ -26,6 +27,7 @@ const kinds: readonly ((data: ReportData, look: Look) => Chart[])[] = [
   optionCharts,
   architectureCharts,
   metricCharts,
+  discrepancyCharts,
   spectrumCharts,
   costCharts,
 ];

@@ -53,7 +53,10 @@ function parts(experiments: readonly RunRecord[][]): RunRecord[][][] {
 }
 
 /** What experiments are called, by what differs where several are of one method. */
-function labelsOf(experiments: readonly RunRecord[][], summaries: readonly Summary[]): string[] {
+export function labelsOf(
+  experiments: readonly (readonly RunRecord[])[],
+  summaries: readonly Summary[],
+): string[] {
   const known = experiments.map(([one]) =>
     summaries.find(({ experiment }) => experiment === one!.experiment),
   );

@@ -39,9 +39,9 @@ function row([first, ...cells]: readonly Cell[], columns: readonly Column[], loo
   </tr>`;
 }
 
-function valueCell(cell: Cell, { unit }: Column): Html {
+function valueCell(cell: Cell, column: Column): Html {
   if (typeof cell !== "object") return html`<td class="number">${cell}</td>`;
-  const { mean, std, count } = digits(cell, unit);
+  const { mean, std, count } = digits(cell, column);
   const text = mean === "" ? "–" : std === "" ? mean : `${mean} ± ${std}`;
   return html`<td class="number" data-sort="${mean}">${cell.best ? html`<b>${text}</b>` : text}${count}</td>`;
 }

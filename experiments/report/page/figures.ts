@@ -12,6 +12,10 @@ const sections = {
   options: ["Options", "Accuracy against what was varied, all else equal."],
   architectures: ["Architectures", "Sets distilled with one network, judged by another."],
   training: ["Training", "What was logged at every step."],
+  features: [
+    "Features",
+    "How far images are from held-out real ones in the feature space of random networks, beside as many real ones.",
+  ],
   spectra: ["Power spectra", "How much of the images is coarse, and how much is fine, beside real images."],
   cost: ["Cost", "What accuracy takes."],
 } as const satisfies Partial<Record<ChartSection, readonly [heading: string, lead: string]>>;

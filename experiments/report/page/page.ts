@@ -103,6 +103,7 @@ function sectionsOf(data: PageData, charts: readonly DrawnChart[]): PageSection[
     { id: "options", heading: "Options", section: chartSection("options", charts) },
     { id: "architectures", heading: "Architectures", section: chartSection("architectures", charts) },
     { id: "training", heading: "Training", section: chartSection("training", charts) },
+    { id: "features", heading: "Features", section: chartSection("features", charts) },
     { id: "spectra", heading: "Spectra", section: chartSection("spectra", charts) },
     { id: "cost", heading: "Cost", section: chartSection("cost", charts) },
     { id: "failures", heading: "Failed", section: failureSection(data, series) },

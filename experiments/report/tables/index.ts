@@ -5,6 +5,7 @@ import { classTables } from "./classes.ts";
 import { comparisonTables } from "./comparison.ts";
 import { costTables } from "./cost.ts";
 import { csv } from "./csv.ts";
+import { fidelityTables } from "./fidelity.ts";
 import { latex } from "./latex.ts";
 import { markdown } from "./markdown.ts";
 import { networkTables } from "./networks.ts";
@@ -22,6 +23,7 @@ const kinds: Readonly<Record<TableKind, (data: ReportData) => Table[]>> = {
   ablations: ablationTables,
   classes: classTables,
   networks: networkTables,
+  fidelity: fidelityTables,
   cost: costTables,
 };
 

@@ -48,9 +48,9 @@ function groupLines(columns: readonly Column[]): string[] {
   return [`    ${cells.join(" & ")} \\\\`, `    ${rules.join(" ")}`];
 }
 
-function written(cell: Cell, { unit }: Column): string {
+function written(cell: Cell, column: Column): string {
   if (typeof cell !== "object") return escaped(String(cell));
-  const { mean, std, count } = digits(cell, unit);
+  const { mean, std, count } = digits(cell, column);
   if (mean === "") return "--";
   const best = std === "" ? `\\textbf{${mean}}` : `\\textbf{${mean} $\\pm$ ${std}}`;
   const plain = std === "" ? `$${mean}$` : `$${mean} \\pm ${std}$`;

@@ -15,9 +15,9 @@ function ofTable({ title, note, columns, rows }: Table): string {
   return [`**${escaped(title)}.** ${escaped(note)}`, "", line(head), line(rule), ...body, ""].join("\n");
 }
 
-function written(cell: Cell, { unit }: Column): string {
+function written(cell: Cell, column: Column): string {
   if (typeof cell !== "object") return escaped(String(cell));
-  const { mean, std, count } = digits(cell, unit);
+  const { mean, std, count } = digits(cell, column);
   if (mean === "") return "–";
   const text = std === "" ? mean : `${mean} ± ${std}`;
   return (cell.best ? `**${text}**` : text) + count;

@@ -13,7 +13,8 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
 }
 
-export type TableKind = "comparison" | "accuracy" | "ablations" | "classes" | "networks" | "cost";
+export type TableKind =
+  "comparison" | "accuracy" | "ablations" | "classes" | "networks" | "fidelity" | "cost";
 
 export interface Column {
   readonly name: string;
@@ -21,6 +22,8 @@ export interface Column {
   readonly group?: string;
   /** Of numbers; accuracies are fractions, in percent where people read them. */
   readonly unit?: "accuracy" | "s" | "MB";
+  /** Digits behind the point of a number without unit. Default 0. */
+  readonly decimals?: number;
 }
 
 /** Text, a whole number, or repeated measurements, of which nothing may be known. */
@@ -44,10 +47,13 @@ interface Digits {
   readonly count: string;
 }
 
-export function digits({ spread, counted = false }: Measurement, unit: Column["unit"]): Digits {
+export function digits(
+  { spread, counted = false }: Measurement,
+  { unit, decimals: asked = 0 }: Pick<Column, "unit" | "decimals">,
+): Digits {
   const scale = unit === "accuracy" ? 100 : 1;
   const mean = scale * spread.mean;
-  const decimals = unit === "accuracy" || (unit === "s" && Math.abs(mean) < 10) ? 1 : 0;
+  const decimals = unit === "accuracy" || (unit === "s" && Math.abs(mean) < 10) ? 1 : asked;
   const text = (value: number): string => (Number.isFinite(value) ? value.toFixed(decimals) : "");
   return { mean: text(mean), std: text(scale * spread.std), count: counted ? ` (${spread.count})` : "" };
 }
