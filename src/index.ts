@@ -162,6 +162,7 @@ export {
   penalizedMatch,
 } from "./objectives/imageGradient.ts";
 export { methods } from "./objectives/index.ts";
+export { ncfm } from "./objectives/ncfm.ts";
 export {
   type MatchingNetworks,
   type NetworkSource,
