@@ -41,6 +41,7 @@ describe("against reference values", () => {
     expectSixDigits(q.re.values(), cases.Q_re!);
     expectSixDigits(q.im.values(), cases.Q_im!);
     expectSixDigits(squaredAmplitude(p).sqrt().values(), cases.absP!);
+    expectSixDigits(squaredAmplitude(q).sqrt().values(), cases.absQ!);
     expectSixDigits(squaredDifference(p, q).values(), cases.sdd_per_freq!);
   });
 
