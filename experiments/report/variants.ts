@@ -23,8 +23,9 @@ export function differences(one: Configured, other: Configured): string[] {
 }
 
 /**
- * Of several configs of one method, the one that the others were varied from: the fewest differences to all of them,
- * the first where several have as few. Accuracy has no say.
+ * Of several configs of one method, the one that the others were varied from: the fewest differences to all of them, and
+ * where several have as few, as in a full grid, the first by the text of its options, in whatever order they come. Accuracy
+ * has no say.
  */
 export function mainVariant<T extends Configured>(variants: readonly T[]): T {
   const options = variants.map(optionsOf);
@@ -35,7 +36,11 @@ export function mainVariant<T extends Configured>(variants: readonly T[]): T {
     for (const one of options) counts.set(one.get(path), (counts.get(one.get(path)) ?? 0) + 1);
     options.forEach((one, i) => (totals[i]! += variants.length - counts.get(one.get(path))!));
   }
-  return variants[totals.indexOf(Math.min(...totals))]!;
+  const fewest = Math.min(...totals);
+  const text = ({ options, steps }: T): string => `${options}\n${steps}`;
+  return variants
+    .filter((_, i) => totals[i] === fewest)
+    .reduce((first, one) => (text(one) < text(first) ? one : first));
 }
 
 /** How a config differs from another, "kernel.scale=2, steps=500"; empty where it does not. */
