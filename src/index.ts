@@ -247,6 +247,12 @@ export {
   type FeatureDiscrepancy,
   featureDiscrepancy,
 } from "./evaluation/featureDiscrepancy.ts";
+export {
+  type FrequencyComparison,
+  type FrequencyDraw,
+  frequencyErrors,
+  type KernelErrors,
+} from "./evaluation/frequencyErrors.ts";
 export { highFrequencyEnergy, powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";
 export { type Protocol, type ProtocolId, protocols } from "./evaluation/protocols.ts";
 export { mean, sampleStandardDeviation, type Thirds, thirds } from "./evaluation/statistics.ts";
