@@ -31,6 +31,7 @@ export interface Metric {
  *       images.png              the images to look at, renewed as they are learned, and real.png to compare
  *       spectra.json            power spectra of both, overall and of each class
  *       discrepancy.json        how far its features are from those of held-out images, under random networks
+ *       frequencies.json        where asked for: errors of spectral estimates of that by the number of frequencies
  *       checkpoint/             what a resumed run goes on from; removed when the run is done
  *
  * Beside it, `seed-0.lock` is there while a process works on it.
@@ -51,6 +52,7 @@ const FILES = {
   real: "real.png",
   spectra: "spectra.json",
   discrepancy: "discrepancy.json",
+  frequencies: "frequencies.json",
   evaluations: "evaluations",
   failure: "failure.json",
   checkpoint: "checkpoint/latest.safetensors",

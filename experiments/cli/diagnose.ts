@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Argv } from "yargs";
 import { check } from "../../src/core/errors.ts";
-import { diagnose, diagnoseRun, finishedRuns } from "../commands/diagnose.ts";
-import { diagnosisText } from "../commands/diagnosisText.ts";
+import type { Engine } from "../../src/engines/index.ts";
+import { diagnose, diagnoseFrequencies, diagnoseRun, finishedRuns } from "../commands/diagnose.ts";
+import { diagnosisText, frequencyText } from "../commands/diagnosisText.ts";
 import { foreignSubject } from "../judge/foreignSubject.ts";
 import { subjectOf } from "../judge/subject.ts";
 import { pluralOf } from "../report/labels.ts";
-import { isRun, readRun } from "../runFolder.ts";
+import { isRun, readRun, type RunFolder } from "../runFolder.ts";
 import { engineFor, engineOption, print, threadsOption } from "./shared.ts";
 
 export const diagnoseCommand = (cli: Argv): Argv =>
@@ -38,24 +39,40 @@ export const diagnoseCommand = (cli: Argv): Argv =>
           type: "boolean",
           default: false,
           describe: "Also runs that were compared before",
+        })
+        .option("frequencies", {
+          type: "boolean",
+          default: false,
+          describe: "Errors of spectral estimates by the number of frequencies instead, of a run or a set",
         }),
-    async ({ path, overrides = [], engine: asked, threads, data, results, name, force }) => {
+    async ({ path, overrides = [], engine: asked, threads, data, results, name, force, frequencies }) => {
       const isResults = !isRun(path) && existsSync(join(path, "runs"));
       const given = Object.entries({ data, results, name }).find(([, value]) => value !== undefined);
       check(
         given === undefined || !(isRun(path) || isResults),
         () => `--${given![0]}: expected none, as ${path} knows its own`,
       );
+      check(
+        !(frequencies && isResults),
+        () => `--frequencies: expected one run or set, got the results folder ${path}`,
+      );
       const engine = await engineFor(asked ?? "auto", threads);
-      if (isResults) {
-        const runs = finishedRuns(path, overrides);
-        for (const run of runs) await diagnoseRun(run, engine, force);
-        print(`${path}: ${pluralOf(runs.length, "finished run")} compared; the report shows them`);
-        return;
-      }
+      if (isResults) return diagnoseAll(finishedRuns(path, overrides), { path, engine, force });
       const subject = isRun(path)
         ? subjectOf(readRun(path, overrides))
         : await foreignSubject(path, { data, overrides, name, results, force });
-      print(diagnosisText(await diagnose(subject, engine), subject.classNames));
+      print(
+        frequencies
+          ? frequencyText(await diagnoseFrequencies(subject, engine))
+          : diagnosisText(await diagnose(subject, engine), subject.classNames),
+      );
     },
   );
+
+async function diagnoseAll(
+  runs: readonly RunFolder[],
+  { path, engine, force }: { readonly path: string; readonly engine: Engine; readonly force: boolean },
+): Promise<void> {
+  for (const run of runs) await diagnoseRun(run, engine, force);
+  print(`${path}: ${pluralOf(runs.length, "finished run")} compared; the report shows them`);
+}

@@ -4,6 +4,7 @@ import { classIndices, type Dataset, type Splits } from "../../src/datasets/data
 import type { Engine } from "../../src/engines/index.ts";
 import type { FeatureComparison } from "../../src/evaluation/classFeatures.ts";
 import { type FeatureDiscrepancy, featureDiscrepancy } from "../../src/evaluation/featureDiscrepancy.ts";
+import { frequencyErrors, type KernelErrors } from "../../src/evaluation/frequencyErrors.ts";
 import { networkOf } from "../../src/networks/index.ts";
 import { fromPixels, toPixels } from "../../src/runs/space.ts";
 import { decodedSet } from "../../src/runs/storedSet.ts";
@@ -51,6 +52,24 @@ export async function diagnoseRun(run: RunFolder, engine: Engine, force = true):
     if (!(error instanceof InputError)) throw error;
     process.stderr.write(`${run.path}: no discrepancy.json: ${error.message}\n`);
   }
+}
+
+/** Kernels whose estimates are judged: of light, of heavier and of the heaviest spectrum. */
+const KERNELS = ["gaussian", "matern32", "laplacian"] as const;
+
+/**
+ * Errors of spectral estimates of the squared MMD between a synthetic set and held-out real images, by the number of
+ * frequencies. Where the set has a folder, its frequencies.json is written.
+ *
+ * @throws InputError where the set does not fit its real data.
+ */
+export async function diagnoseFrequencies(subject: Subject, engine: Engine): Promise<KernelErrors[]> {
+  const { label, folder } = subject;
+  const comparison = await comparisonOf(subject, engine);
+  const kernels = KERNELS.map((name) => ({ name, scale: 1 }));
+  const errors = await working(`${label}: frequencies`, () => frequencyErrors({ ...comparison, kernels }));
+  if (folder) writeWhole(fileOf(folder, "frequencies"), `${JSON.stringify(errors)}\n`);
+  return errors;
 }
 
 async function compared(

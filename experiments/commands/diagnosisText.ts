@@ -1,3 +1,4 @@
+import type { KernelErrors } from "../../src/evaluation/frequencyErrors.ts";
 import { digits, textTable } from "../bench/table.ts";
 import { pluralOf } from "../report/labels.ts";
 import type { Diagnosis } from "./diagnose.ts";
@@ -40,6 +41,22 @@ export function diagnosisText(
         ),
         row("random real images", real.overall, null, NaN),
       ],
+    ),
+  ].join("\n");
+}
+
+/** Errors by the number of frequencies as a table in plain text, with what they are. */
+export function frequencyText(kernels: readonly KernelErrors[]): string {
+  return [
+    "Relative error of the spectral estimate of the squared MMD to held-out images, at M frequencies: root of the mean square",
+    "over classes and draws; in parentheses what independent frequencies have in theory, which falls as 1/√M.",
+    "",
+    textTable(
+      ["M", ...kernels.map(({ kernel }) => kernel)],
+      kernels[0]!.counts.map((count, i) => [
+        String(count),
+        ...kernels.map(({ errors, expected }) => `${digits(errors[i])} (${digits(expected[i])})`),
+      ]),
     ),
   ].join("\n");
 }

@@ -1,4 +1,5 @@
 import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy.ts";
+import type { KernelErrors } from "../../src/evaluation/frequencyErrors.ts";
 import type { Metric } from "../runFolder.ts";
 import type { Spectra } from "../spectra.ts";
 import type { Summary } from "./summarize.ts";
@@ -24,4 +25,5 @@ export interface RunRecord {
   readonly metrics: readonly Metric[];
   readonly spectra?: Spectra;
   readonly discrepancy?: FeatureDiscrepancy;
+  readonly frequencies?: readonly KernelErrors[];
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 
 import { InputError } from "../../src/core/errors.ts";
 import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy.ts";
+import type { KernelErrors } from "../../src/evaluation/frequencyErrors.ts";
 import { readJson } from "../files.ts";
 import { rowsFile } from "../gather.ts";
 import { isHeld } from "../lock.ts";
@@ -39,7 +40,7 @@ export interface Results {
 }
 
 /** A run folder, and what a report says of it. */
-export interface StudiedRun extends Omit<RunRecord, "metrics" | "spectra" | "discrepancy"> {
+export interface StudiedRun extends Omit<RunRecord, "metrics" | "spectra" | "discrepancy" | "frequencies"> {
   readonly folder: RunFolder;
   readonly done: boolean;
   /** Where it was done, and on which classes; none before its first step. */
@@ -119,12 +120,15 @@ export async function reportData(results: Results): Promise<PageData> {
 }
 
 function recordOf(run: StudiedRun): RunRecord {
-  const [spectra, discrepancy] = [fileOf(run.folder, "spectra"), fileOf(run.folder, "discrepancy")];
+  const [spectra, discrepancy, frequencies] = (["spectra", "discrepancy", "frequencies"] as const).map(
+    (file) => fileOf(run.folder, file),
+  ) as [string, string, string];
   return {
     ...run,
     metrics: metricsOf(run.folder),
     ...(existsSync(spectra) && { spectra: readJson(spectra) as Spectra }),
     ...(existsSync(discrepancy) && { discrepancy: readJson(discrepancy) as FeatureDiscrepancy }),
+    ...(existsSync(frequencies) && { frequencies: readJson(frequencies) as KernelErrors[] }),
   };
 }
 

@@ -2,14 +2,22 @@ import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { diagnose, diagnoseRun, finishedRuns } from "../../experiments/commands/diagnose.ts";
-import { diagnosisText } from "../../experiments/commands/diagnosisText.ts";
+import {
+  diagnose,
+  diagnoseFrequencies,
+  diagnoseRun,
+  finishedRuns,
+} from "../../experiments/commands/diagnose.ts";
+import { diagnosisText, frequencyText } from "../../experiments/commands/diagnosisText.ts";
 import { distillExperiment } from "../../experiments/commands/distill.ts";
 import { exportRun } from "../../experiments/commands/export.ts";
 import { resolveExperiment } from "../../experiments/config.ts";
 import { readJson } from "../../experiments/files.ts";
 import { foreignSubject } from "../../experiments/judge/foreignSubject.ts";
 import { subjectOf } from "../../experiments/judge/subject.ts";
+import { chartsOf } from "../../experiments/report/charts/index.ts";
+import { readResults, reportData } from "../../experiments/report/reportData.ts";
+import { tablesOf } from "../../experiments/report/tables/index.ts";
 import { fileOf, type RunFolder } from "../../experiments/runFolder.ts";
 import { highFrequencyRatios, type Spectra } from "../../experiments/spectra.ts";
 import { selectEngine } from "../../src/engines/index.ts";
@@ -103,4 +111,25 @@ test("a diagnosis is a table of classes, with what random real images have below
     "random real images",
   ]);
   for (const line of lines.slice(2, 6)) expect(line).toMatch(/( +-?\d[\d.]*){5}$/);
+});
+
+test("errors of spectral estimates are kept, told and reported, with the fall that theory has", async () => {
+  const found = await diagnoseFrequencies(subjectOf(run), engine);
+  expect(readJson(fileOf(run, "frequencies"))).toEqual(found);
+  expect(found.map(({ kernel }) => kernel)).toEqual(["gaussian", "matern32", "laplacian"]);
+  for (const { counts, errors, expected } of found) {
+    expect(counts).toEqual([16, 64, 256, 1024, 4096]);
+    expect(expected[0]! / expected[4]!).toBeCloseTo(16, 6);
+    expect(errors[0]! / errors[4]!).toBeGreaterThan(5);
+  }
+  expect(frequencyText(found)).toMatch(/^4096 /m);
+  const data = await reportData(readResults(results));
+  const [chart] = chartsOf(data).filter(({ id }) => id.startsWith("frequency-errors"));
+  expect(chart!.legend.map(({ label }) => label)).toEqual([
+    ...found.map(({ kernel }) => kernel),
+    "1/√M, gaussian",
+  ]);
+  const [table] = tablesOf(data).filter(({ kind }) => kind === "frequencies");
+  expect(table!.rows.map(([count]) => count)).toEqual(found[0]!.counts);
+  expect(table!.rows[2]![1]).toBe(found[0]!.errors[2]);
 });

@@ -6,6 +6,7 @@ import type { Chart } from "./chart.ts";
 import { classCharts } from "./classes.ts";
 import { costCharts } from "./cost.ts";
 import { discrepancyCharts } from "./discrepancy.ts";
+import { frequencyCharts } from "./frequencies.ts";
 import { imagesPerClassCharts } from "./imagesPerClass.ts";
 import { imbalanceCharts } from "./imbalance.ts";
 import { metricCharts } from "./metrics.ts";
@@ -28,6 +29,7 @@ const kinds: readonly ((data: ReportData, look: Look) => Chart[])[] = [
   architectureCharts,
   metricCharts,
   discrepancyCharts,
+  frequencyCharts,
   spectrumCharts,
   costCharts,
 ];

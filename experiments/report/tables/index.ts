@@ -6,6 +6,7 @@ import { comparisonTables } from "./comparison.ts";
 import { costTables } from "./cost.ts";
 import { csv } from "./csv.ts";
 import { fidelityTables } from "./fidelity.ts";
+import { frequencyTables } from "./frequencies.ts";
 import { latex } from "./latex.ts";
 import { markdown } from "./markdown.ts";
 import { networkTables } from "./networks.ts";
@@ -24,6 +25,7 @@ const kinds: Readonly<Record<TableKind, (data: ReportData) => Table[]>> = {
   classes: classTables,
   networks: networkTables,
   fidelity: fidelityTables,
+  frequencies: frequencyTables,
   cost: costTables,
 };
 

@@ -14,7 +14,7 @@ export interface Table {
 }
 
 export type TableKind =
-  "comparison" | "accuracy" | "ablations" | "classes" | "networks" | "fidelity" | "cost";
+  "comparison" | "accuracy" | "ablations" | "classes" | "networks" | "fidelity" | "frequencies" | "cost";
 
 export interface Column {
   readonly name: string;
