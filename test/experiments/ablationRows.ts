@@ -110,7 +110,7 @@ export const weightRows = (): Row[] =>
     ),
   );
 
-/** Head weight × kernel × scale, as in configs/sweeps/csdm-ablation-cifar10-lt.yaml. */
+/** Head weight × kernel × scale, three factors at once. */
 export const threeFactorRows = (): Row[] =>
   rowsOfCells(
     [0.5, 0.7, 0.9].flatMap((alphaHead) =>
