@@ -18,6 +18,12 @@ const names = <T extends object>(table: T): [keyof T & string, ...(keyof T & str
 
 const pluginOption = choice(plugins);
 
+/** A method's name with all of its options. */
+export type ChosenMethod = Chosen<typeof methods>;
+
+// By its named types, so that declarations do not spell out all options of all methods again.
+const methodOption: z.ZodType<ChosenMethod, MethodChoice> = choice(methods);
+
 /** Options of images that are mosaics. */
 const partitionOptions = z.strictObject({
   factor: z.int().min(2).default(2).describe("Cells along a side, which divides both sides of the images"),
@@ -42,7 +48,7 @@ export const distillationOptions = z.strictObject({
       "Each image is a mosaic of factor² images, which matching and training enlarge; whole images without",
     ),
   network: choice(networks, { name: "convNet" }).describe("Architecture that matching draws from"),
-  objective: choice(methods).optional().describe("Method; without one the initial images are the result"),
+  objective: methodOption.optional().describe("Method; without one the initial images are the result"),
   plugins: z.array(pluginOption).default([]).describe("Wrapped around the objective, first innermost"),
   initialization: z.enum(names(initializations)).default("random").describe("Synthetic images at step 0"),
   scarcity: z
@@ -98,7 +104,7 @@ export type PluginChoice = Choice<typeof plugins>;
 /** What of a distillation can be a config's choice from a table, or an object of the caller's own. */
 interface OwnOrChosen {
   readonly network: Network | Chosen<typeof networks>;
-  readonly objective?: Objective | Chosen<typeof methods> | undefined;
+  readonly objective?: Objective | ChosenMethod | undefined;
   readonly plugins: readonly (Plugin | Chosen<typeof plugins>)[];
   readonly optimizer: Optimizer | Chosen<typeof optimizers>;
 }
