@@ -223,6 +223,7 @@ export {
   type EvaluationRun,
 } from "./runs/evaluation.ts";
 export type { DistillationOptions, MethodChoice, PluginChoice } from "./runs/options.ts";
+export { methodOf } from "./runs/setting.ts";
 export type { Space, Whitening } from "./runs/space.ts";
 export { arraysOf, decodedSet, setFrom, type StoredSet } from "./runs/storedSet.ts";
 export { pixelsOf, type SyntheticSet } from "./runs/synthetic.ts";

@@ -129,12 +129,12 @@ async function commandLine() {
 
 /** A program that knows the types alone: what it states is checked, and what is wrong is refused. */
 const typed = `
-import { type Dataset, datasetOf, distillationOf, evaluationOf, type Objective, selectEngine, dm } from "distillery";
+import { type Dataset, datasetOf, distillationOf, evaluationOf, type Objective, methodOf, selectEngine } from "distillery";
 import { gaussian, type StationaryKernel } from "distillery/kernels";
 
 const kernel: StationaryKernel = gaussian({ scale: 2 });
 const train: Dataset = datasetOf({ pixels: new Float32Array(2 * 64), labels: [0, 1], imageShape: [8, 8, 1] });
-const own: Objective = { ...dm({ realBatch: 8, precision: "full" }), name: kernel.name };
+const own: Objective = { ...methodOf({ name: "dm", realBatch: 8 }), name: kernel.name };
 const { engine } = await selectEngine("tfjs");
 const run = distillationOf(train, { engine, objective: { name: "csdm", kernel: { name: "matern32", scale: 2 } }, steps: 1 });
 const images: Float32Array = distillationOf(train, { engine, objective: own, steps: 1 }).finish().images;

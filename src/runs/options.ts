@@ -22,7 +22,7 @@ const pluginOption = choice(plugins);
 export type ChosenMethod = Chosen<typeof methods>;
 
 // By its named types, so that declarations do not spell out all options of all methods again.
-const methodOption: z.ZodType<ChosenMethod, MethodChoice> = choice(methods);
+export const methodOption: z.ZodType<ChosenMethod, MethodChoice> = choice(methods);
 
 /** Options of images that are mosaics. */
 const partitionOptions = z.strictObject({

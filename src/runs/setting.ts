@@ -1,5 +1,6 @@
 import { check } from "../core/errors.ts";
 import { type Rng, seeded } from "../core/rng.ts";
+import { parsed } from "../core/parse.ts";
 import { parseStrategy } from "../datasets/augment.ts";
 import { classIndices, type Dataset, type Splits } from "../datasets/dataset.ts";
 import { checkPartition } from "../datasets/partition.ts";
@@ -10,7 +11,7 @@ import { methods } from "../objectives/index.ts";
 import type { Objective, Preparation, Source } from "../objectives/objective.ts";
 import { type Bounds, clamped, type Optimizer, perClass, scheduledOptimizer } from "../optimizers/index.ts";
 import { plugins } from "../plugins/index.ts";
-import type { ResolvedOptions } from "./options.ts";
+import { type MethodChoice, methodOption, type ResolvedOptions } from "./options.ts";
 
 /** Siamese augmentation of the published methods; without flip for digits. */
 const FULL_AUGMENTATION = "color_crop_cutout_flip_scale_rotate";
@@ -55,6 +56,16 @@ export function objectiveOf(options: Pick<ResolvedOptions, "objective" | "plugin
     const { name, ...given } = plugin;
     return plugins[name].build(given as never)(inner);
   }, bareObjective(chosen));
+}
+
+/**
+ * A method by its name, alone or with options that differ from their defaults, as an objective to wrap or to vary:
+ * `{ ...methodOf({ name: "dm", realBatch: 64 }), name: "mine" }`.
+ *
+ * @throws InputError naming every option that is wrong.
+ */
+export function methodOf(chosen: MethodChoice): Objective {
+  return bareObjective(parsed("methodOf", methodOption, chosen));
 }
 
 function bareObjective(chosen: NonNullable<ResolvedOptions["objective"]>): Objective {

@@ -15,7 +15,7 @@ import {
   evaluationOf,
   type InMemoryOptions,
   InputError,
-  methods,
+  methodOf,
   pixelsOf,
   type Preparation,
   readSafetensors,
@@ -122,7 +122,7 @@ test("seeds differ, and the default is 0", () => {
 test("an objective, a network, a plugin and an optimizer of the caller's own take the place of a name", () => {
   const named = started({ objective: "dm", steps: 2 }).finish();
   const calls: string[] = [];
-  const objective = methods.dm.build(methods.dm.options.parse({ realBatch: 256 }));
+  const objective = methodOf({ name: "dm", realBatch: 256 });
   const own = started({
     objective: {
       ...objective,
@@ -146,7 +146,7 @@ test("an objective, a network, a plugin and an optimizer of the caller's own tak
 });
 
 test("what a method prepares is made part by part when it is asked for, once, from the dice of any run", () => {
-  const objective = methods.dm.build(methods.dm.options.parse({ realBatch: 256 }));
+  const objective = methodOf({ name: "dm", realBatch: 256 });
   const made: number[] = [];
   const rolled = new Set<number>();
   const numbers: Preparation = {
@@ -178,7 +178,7 @@ test("what a method prepares is made part by part when it is asked for, once, fr
 });
 
 test("what a method learns beside the images comes under plain names, and the set goes into a file and back", () => {
-  const objective = methods.dm.build(methods.dm.options.parse({ realBatch: 256 }));
+  const objective = methodOf({ name: "dm", realBatch: 256 });
   const run = started({
     objective: {
       ...objective,
