@@ -4,7 +4,9 @@ import type { Optimizer } from "./optimizer.ts";
 
 /** Least and largest value of each channel, along the last axis. */
 export interface Bounds {
+  /** Least value of each channel. */
   readonly low: readonly number[];
+  /** Largest value of each channel. */
   readonly high: readonly number[];
 }
 

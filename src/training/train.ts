@@ -37,6 +37,7 @@ export interface TrainingOptions {
 export interface Drops {
   /** Counted from 0; after each of them the learning rate is multiplied. */
   readonly afterEpochs: readonly number[];
+  /** What it is multiplied by; > 0. */
   readonly factor: number;
   /** Whether the optimizer goes on with its momentum instead of beginning anew. Default false. */
   readonly keepsMomentum?: boolean;
