@@ -6,6 +6,7 @@ import { activations, type Activation, normEpsilon, normGroups, poolings } from 
 import { linearClassifier } from "./linearClassifier.ts";
 import type { Network, Parameters, ParameterSpec, Task } from "./network.ts";
 import { type Norm, normNames, normOf, type Pass } from "./norm.ts";
+import { convolution } from "./probe.ts";
 
 const namesOf = <T extends object>(table: T): [keyof T & string] => Object.keys(table) as [keyof T & string];
 
@@ -126,22 +127,17 @@ function parametersOf({ number, inputs, outputs, norm }: Block): ParameterSpec[]
 
 type BlockFunction = (parameters: Parameters, x: Tensor, pass: Pass) => Tensor;
 
-/** The function of a block, chosen once: fused where the engine has the block as one operation. */
+/** The function of a block, chosen once: fused where the engine has the block as one operation and nothing probes it. */
 function blockFunction(options: ConvNetOptions, { padding, norm }: Block): BlockFunction {
   const { activation, pooling } = options;
-  if (options.norm === "instance" && activation === "relu") {
-    return ([weight, bias, scale, shift], x) =>
-      x.convolvedBlock(weight!, {
-        bias: bias!,
-        scale: scale!,
-        shift: shift!,
-        padding,
-        epsilon: normEpsilon,
-        pooling,
-      });
-  }
   const activate = activations[activation as Activation];
   const pool = poolings[pooling];
-  return ([weight, bias, ...affine], x, pass) =>
-    pool(activate(norm.apply(x.conv2d(weight!, { bias: bias!, padding }), affine, pass)));
+  const inSteps: BlockFunction = ([weight, bias, ...affine], x, pass) =>
+    pool(activate(norm.apply(convolution(x, weight!, { bias, padding }, pass.mode), affine, pass)));
+  if (options.norm !== "instance" || activation !== "relu") return inSteps;
+  return (parameters, x, pass) => {
+    if (pass.mode.probe) return inSteps(parameters, x, pass);
+    const [weight, bias, scale, shift] = parameters as [Tensor, Tensor, Tensor, Tensor];
+    return x.convolvedBlock(weight, { bias, scale, shift, padding, epsilon: normEpsilon, pooling });
+  };
 }

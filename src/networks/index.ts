@@ -15,6 +15,7 @@ export {
   type Statistics,
   type Task,
 } from "./network.ts";
+export type { Probe, Probed, ProbedAffine, ProbedConvolution, ProbedLayer, ProbedLinear } from "./probe.ts";
 export { resNet18, resNet18Options, type ResNet18Options } from "./resNet18.ts";
 
 /** Architectures by name. */

@@ -3,6 +3,7 @@ import { type Shape, sizeOf } from "../core/shape.ts";
 import type { Tensor } from "../engines/index.ts";
 import type { Mode, Network, Parameters, ParameterSpec, Task } from "./network.ts";
 import type { Pass } from "./norm.ts";
+import { linear } from "./probe.ts";
 
 /** All of a network before its classifier. */
 export interface Body extends Pick<Network, "name" | "largest" | "parameters" | "statistics"> {
@@ -32,9 +33,9 @@ export function linearClassifier(body: Body, { imageShape, classes }: Task): Net
     const found = featureMap(values, images, mode);
     return found.transpose([0, 3, 1, 2]).reshape([found.shape[0]!, width]);
   };
-  const classify: Network["classify"] = (values, embeddings) => {
+  const classify: Network["classify"] = (values, embeddings, mode = {}) => {
     const [weight, bias] = values.slice(-2) as [Tensor, Tensor];
-    return embeddings.matMul(weight.transpose()).add(bias);
+    return linear(embeddings, weight, bias, mode);
   };
   return {
     name,
@@ -49,7 +50,7 @@ export function linearClassifier(body: Body, { imageShape, classes }: Task): Net
     featureMap,
     embed,
     classify,
-    logits: (values, images, mode) => classify(values, embed(values, images, mode)),
+    logits: (values, images, mode) => classify(values, embed(values, images, mode), mode),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Rng } from "../core/rng.ts";
 import { type ImageShape, type Shape, sizeOf } from "../core/shape.ts";
 import type { Engine, Tensor } from "../engines/index.ts";
+import type { Probed } from "./probe.ts";
 
 /** What a classifier is for. */
 export interface Task {
@@ -26,10 +27,15 @@ export interface ParameterSpec {
   readonly initial: { readonly fanIn: number } | { readonly constant: number };
 }
 
-/** How batch-norm layers normalize: by their batch (optionally reporting its statistics), or by running statistics. */
-export type Mode =
-  | { readonly use: "batch"; readonly update?: { statistics: Statistics } }
-  | { readonly use: "running"; readonly statistics: Statistics };
+/**
+ * How batch-norm layers normalize: by their batch (optionally reporting its statistics), or by running statistics; and what
+ * sees every layer with parameters, if anything does. With a probe, engines fuse no layers.
+ */
+export type Mode = Probed &
+  (
+    | { readonly use: "batch"; readonly update?: { statistics: Statistics } }
+    | { readonly use: "running"; readonly statistics: Statistics }
+  );
 
 /**
  * A feature extractor with a linear classifier on top, as pure functions of its parameters.
@@ -59,7 +65,7 @@ export interface Network {
   /** Input of the classifier, [n, width]. */
   embed(parameters: Parameters, images: Tensor, mode?: Mode): Tensor;
   /** Linear classifier on embeddings, [n, classes]. */
-  classify(parameters: Parameters, embeddings: Tensor): Tensor;
+  classify(parameters: Parameters, embeddings: Tensor, mode?: Probed): Tensor;
   /** classify(embed(images)), [n, classes]. */
   logits(parameters: Parameters, images: Tensor, mode?: Mode): Tensor;
 }

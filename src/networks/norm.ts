@@ -2,6 +2,7 @@ import type { Shape } from "../core/shape.ts";
 import type { Tensor } from "../engines/index.ts";
 import { batchNorm, frozenBatchNorm, runningStatistic, sampleNorms } from "./layers.ts";
 import type { Mode, Parameters, ParameterSpec } from "./network.ts";
+import { affine } from "./probe.ts";
 
 /** Norms by name; "none" leaves a feature map as it is. */
 export const normNames = ["batch", "none", "instance", "group", "layer"] as const;
@@ -37,15 +38,15 @@ export function normOf(
   index: number,
 ): Norm {
   if (norm === "none") return { parameters: [], statistics: [], apply: (x) => x };
-  const affine: Shape = norm === "layer" ? [h, w, c] : [c];
+  const shape: Shape = norm === "layer" ? [h, w, c] : [c];
   const normalized =
     norm === "batch"
       ? (x: Tensor, pass: Pass) => batchNormed(x, index, pass)
       : (x: Tensor) => sampleNorms[norm](x);
   return {
     parameters: [
-      { name: `${layer}.scale`, shape: affine, initial: { constant: 1 } },
-      { name: `${layer}.shift`, shape: affine, initial: { constant: 0 } },
+      { name: `${layer}.scale`, shape, initial: { constant: 1 } },
+      { name: `${layer}.shift`, shape, initial: { constant: 0 } },
     ],
     statistics:
       norm !== "batch"
@@ -54,7 +55,7 @@ export function normOf(
             { name: `${layer}.mean`, shape: [c], initial: { constant: 0 } },
             { name: `${layer}.variance`, shape: [c], initial: { constant: 1 } },
           ],
-    apply: (x, [scale, shift], pass) => normalized(x, pass).mul(scale!).add(shift!),
+    apply: (x, [scale, shift], pass) => affine(normalized(x, pass), scale!, shift!, pass.mode),
   };
 }
 

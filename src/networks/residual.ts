@@ -3,6 +3,7 @@ import { normEpsilon } from "./layers.ts";
 import type { Body } from "./linearClassifier.ts";
 import type { Parameters, ParameterSpec, Task } from "./network.ts";
 import { type Norm, type NormName, normOf, type Pass } from "./norm.ts";
+import { convolution } from "./probe.ts";
 
 /** What a residual network is made of. */
 export interface ResidualOptions {
@@ -154,14 +155,14 @@ function blockResult(
 /** norm(pool(conv x)) */
 function normed(layer: Layer, x: Tensor, { values, pass }: Applied, pooled = false): Tensor {
   const [weight, ...affine] = tensorsOf(layer, values);
-  const map = x.conv2d(weight!, { stride: layer.stride, padding: layer.padding });
+  const map = convolution(x, weight!, layer, pass.mode);
   return layer.norm.apply(pooled ? map.avgPool(2) : map, affine, pass);
 }
 
-/** pool(relu(norm(conv x))), fused where the engine has it as one operation. */
+/** pool(relu(norm(conv x))), fused where the engine has it as one operation and nothing probes it. */
 function activated(layer: Layer, x: Tensor, applied: Applied, pooled = false): Tensor {
   const { stride, padding } = layer;
-  if (applied.norm === "instance") {
+  if (applied.norm === "instance" && !applied.pass.mode.probe) {
     const [weight, scale, shift] = tensorsOf(layer, applied.values) as [Tensor, Tensor, Tensor];
     const pooling = pooled ? "avg" : "none";
     return x.convolvedBlock(weight, { scale, shift, stride, padding, epsilon: normEpsilon, pooling });
