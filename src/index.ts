@@ -262,7 +262,14 @@ export {
 } from "./evaluation/frequencyErrors.ts";
 export { highFrequencyEnergy, powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";
 export { type Protocol, type ProtocolId, protocols } from "./evaluation/protocols.ts";
-export { mean, sampleStandardDeviation, type Thirds, thirds } from "./evaluation/statistics.ts";
+export {
+  mean,
+  type PairedDifference,
+  pairedDifference,
+  sampleStandardDeviation,
+  type Thirds,
+  thirds,
+} from "./evaluation/statistics.ts";
 
 // File formats, as bytes
 export type { ArrayData, HostArray, NamedArrays } from "./formats/array.ts";

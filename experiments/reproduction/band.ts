@@ -1,7 +1,7 @@
 import { check } from "../../src/core/errors.ts";
 import { mean, sampleStandardDeviation } from "../../src/evaluation/statistics.ts";
+import { studentQuantile } from "../../src/evaluation/studentLaw.ts";
 import type { Published } from "../published.ts";
-import { regularizedBeta } from "../report/statistics.ts";
 import { grouped } from "./grouped.ts";
 
 /** Of faithful reproductions, one in twenty is allowed to fall outside. */
@@ -163,24 +163,3 @@ function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
-
-/**
- * t such that |T| ≤ t with probability `level`, T being of Student's law; by bisection of its tail.
- *
- * @param level in (0, 1). @param freedom ≥ 1; above 10⁴, where the law is the normal one to four digits, as at 10⁴.
- */
-export function studentQuantile(level: number, freedom: number): number {
-  const nu = Math.min(Math.max(freedom, 1), 1e4);
-  const tail = (t: number): number => regularizedBeta(nu / (nu + t * t), nu / 2, 0.5);
-  let [low, high] = [0, 1];
-  while (tail(high) > 1 - level) high *= 2;
-  for (let i = 0; i < BISECTIONS; i++) {
-    const middle = (low + high) / 2;
-    if (tail(middle) > 1 - level) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
-}
-
-/** Halvings after which a quantile is exact to double precision. */
-const BISECTIONS = 60;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { regularizedBeta, spreadOf, welch } from "../../experiments/report/statistics.ts";
+import { spreadOf, welch } from "../../experiments/report/statistics.ts";
 import { summarize } from "../../experiments/report/summarize.ts";
 import { row, rowsOf } from "./rows.ts";
 
@@ -12,27 +12,6 @@ describe("statistics", () => {
   test("one value has no deviation, none has no mean", () => {
     expect(spreadOf([5])).toEqual({ mean: 5, std: NaN, count: 1 });
     expect(spreadOf([])).toEqual({ mean: NaN, std: NaN, count: 0 });
-  });
-
-  test("the incomplete beta function has its closed forms", () => {
-    for (const x of [0, 0.01, 0.3, 0.5, 0.77, 0.999, 1]) {
-      expect(regularizedBeta(x, 1, 1)).toBeCloseTo(x, 12);
-      expect(regularizedBeta(x, 3, 1)).toBeCloseTo(x ** 3, 12);
-      expect(regularizedBeta(x, 2, 2)).toBeCloseTo(x * x * (3 - 2 * x), 12);
-      expect(regularizedBeta(x, 0.5, 0.5)).toBeCloseTo((2 / Math.PI) * Math.asin(Math.sqrt(x)), 12);
-    }
-  });
-
-  test("the incomplete beta function is the integral of its density", () => {
-    // Midpoint rule after u = v², which takes the root at 0 out of the density of a = 1/2.
-    const [x, a, b, points] = [0.37, 4.5, 0.5, 20_000];
-    const integral = (to: number): number => {
-      const h = Math.sqrt(to) / points;
-      const density = (v: number): number => 2 * v ** (2 * a - 1) * (1 - v * v) ** (b - 1);
-      return Array.from({ length: points }, (_, i) => density((i + 0.5) * h) * h).reduce((s, d) => s + d);
-    };
-    const complete = (105 / 384) * Math.PI; // B(9/2, 1/2) = Γ(9/2)Γ(1/2)/Γ(5) = (105√π/16)√π/24
-    expect(regularizedBeta(x, a, b)).toBeCloseTo(integral(x) / complete, 8);
   });
 
   test("Welch's test gives the p-value of Student's table where variances and counts are equal", () => {

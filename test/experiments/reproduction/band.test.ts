@@ -1,28 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { readPublished } from "../../../experiments/published.ts";
-import {
-  compare,
-  laboratorySpread,
-  publishedSpread,
-  studentQuantile,
-} from "../../../experiments/reproduction/band.ts";
+import { compare, laboratorySpread, publishedSpread } from "../../../experiments/reproduction/band.ts";
+import { studentQuantile } from "../../../src/evaluation/studentLaw.ts";
 import { seeded } from "../../../src/core/rng.ts";
 import { number } from "./numbers.ts";
-
-describe("Student's quantile", () => {
-  test.each([
-    [1, 12.7062],
-    [2, 4.30265],
-    [4, 2.77645],
-    [10, 2.22814],
-    [30, 2.04227],
-    [1e9, 1.95996],
-  ])("at 95 %% and %d degrees of freedom is that of the tables", (freedom, t) => {
-    // The law is taken as that of 10⁴ above, whose quantile is 1.96020.
-    expect(studentQuantile(0.95, freedom)).toBeCloseTo(t, freedom > 1e4 ? 3 : 4);
-  });
-});
 
 describe("the spread between laboratories", () => {
   test("is the median difference over 0.6745 √2, of pairs that measured the same by the same protocol", () => {
