@@ -142,7 +142,8 @@ export const cifar100 = {
       .enum(["cifar100", "cifar10"])
       .default("cifar100")
       .describe(
-        "Whose mean and deviation normalize: its own, as in DM and IDM, or those of CIFAR-10, as in NCFM.",
+        "Whose mean and deviation normalize: its own, as in DC, DSA, DM and IDM, or those of CIFAR-10, as the code of " +
+          "DCC, MTT and NCFM does.",
       ),
   }),
   from: "files",

@@ -3,6 +3,7 @@ import type { DatasetEntry } from "./entry.ts";
 import { folder } from "./imageFolder.ts";
 import { fashionMnist, mnist } from "./mnist.ts";
 import { procedural } from "./procedural.ts";
+import { svhn } from "./svhn.ts";
 
 export {
   classCounts,
@@ -32,6 +33,7 @@ export const datasets = {
   cifar100,
   mnist,
   fashionMnist,
+  svhn,
   folder,
   procedural,
 } satisfies Record<string, DatasetEntry>;
