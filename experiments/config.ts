@@ -5,6 +5,7 @@ import { z } from "zod";
 import { check, InputError } from "../src/core/errors.ts";
 import { parsed } from "../src/core/parse.ts";
 import { checkSteps, distillationOptions, evaluationOptions } from "../src/runs/options.ts";
+import { trackingOptions } from "../src/runs/tracking.ts";
 import { configFile } from "./configFile.ts";
 import { datasetOptions } from "./data/load.ts";
 
@@ -12,6 +13,9 @@ export const experimentSchema = z.strictObject({
   data: datasetOptions.describe("Data set and its options"),
   ...distillationOptions.shape,
   checkpointEvery: z.int().min(1).default(100).describe("Steps between checkpoints"),
+  tracking: trackingOptions
+    .optional()
+    .describe("Logs how difficult the synthetic images are along the steps; the images stay the same"),
   evaluation: evaluationOptions.prefault({}).describe("How the result is judged"),
   seeds: z
     .array(z.int().min(0))

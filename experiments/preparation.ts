@@ -7,8 +7,9 @@ import { datasets } from "../src/datasets/index.ts";
 import { disposeExcept, type Engine, type Tree } from "../src/engines/index.ts";
 import { readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
 import { decodeTree, encodeTree } from "../src/formats/tree.ts";
-import type { Objective, Preparation, Source } from "../src/objectives/objective.ts";
-import { preparationRng } from "../src/runs/setting.ts";
+import type { Preparation, Source } from "../src/objectives/objective.ts";
+import { objectiveOf, preparationRng } from "../src/runs/setting.ts";
+import { difficultyTracker } from "../src/runs/tracking.ts";
 import type { Experiment } from "./config.ts";
 import { Stopped } from "./failure.ts";
 import { inFile, writeWhole } from "./files.ts";
@@ -133,14 +134,17 @@ function checkpointOf(
   };
 }
 
-/** The folders of all that an objective's runs share. */
-export function allPreparedFor(
-  root: string,
-  experiment: Experiment,
-  { preparations = [] }: Pick<Objective, "preparations">,
-): Prepared[] {
-  const all = preparations.map((preparation) => preparedFor(root, experiment, preparation));
+/** The folders of all that an experiment's runs share. */
+export function allPreparedFor(root: string, experiment: Experiment): Prepared[] {
+  const all = preparationsOf(experiment).map((preparation) => preparedFor(root, experiment, preparation));
   return [...new Map(all.map((prepared) => [prepared.path, prepared])).values()];
+}
+
+/** What its method needs beforehand, and what its images are tracked under. */
+function preparationsOf(experiment: Experiment): readonly Preparation[] {
+  const { preparations = [] } = objectiveOf(experiment) ?? {};
+  const { tracking } = experiment;
+  return tracking ? [...preparations, ...difficultyTracker(tracking.networks).preparations] : preparations;
 }
 
 /** Makes all parts of each, side by side with other processes that do the same, and gives the source that reads them. */

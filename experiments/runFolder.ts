@@ -3,18 +3,20 @@ import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { check, InputError } from "../src/core/errors.ts";
 import type { Report } from "../src/distillers/distill.ts";
+import type { BatchDifficulty } from "../src/evaluation/batchDifficulty.ts";
 import { datasets } from "../src/datasets/index.ts";
 import { type Experiment, parseYaml, resolveExperiment } from "./config.ts";
 import { writeWhole } from "./files.ts";
 import { leavesOf } from "./leaves.ts";
 import { removeIfStale } from "./lock.ts";
 
-/** One line of metrics.jsonl. */
+/**
+ * One line of metrics.jsonl. Of a step done: loss and gradientNorm before its update, what the method measures, and what is
+ * tracked of the images after it. Of step 0, before the first: what is tracked alone.
+ */
 export interface Metric {
   readonly step: number;
-  readonly loss: number;
-  readonly gradientNorm: number;
-  readonly [name: string]: number;
+  readonly [name: string]: number | undefined;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface Metric {
  *       config.yaml             every option resolved; the run can be repeated from it alone
  *       machine.json            engine, versions, machine, commit, times, class names
  *       indices.json            which training images a long-tailed subset holds
- *       metrics.jsonl           loss and more, a line for each step
+ *       metrics.jsonl           loss and more, a line for each step; where the images are tracked, one of step 0 too
  *       synthetic.safetensors   the result
  *       evaluations/            a file for each network trained on it, PROTOCOL/NETWORK/SEED.json: rows of runs.csv
  *       failure.json            why the last try ended without a result
@@ -65,7 +67,7 @@ export function fileOf(run: { readonly path: string }, file: keyof typeof FILES)
 
 /**
  * The folder of a run, new or taken up again; nothing is written yet. Where the data lie, the engine and how it is
- * evaluated may differ from the run it holds.
+ * evaluated may differ from the run it holds; that keeps the tracking it began with where this one asks for none.
  *
  * @throws InputError for a name that is no folder's, and for a folder with a run of other options unless `force` says to
  *   replace it.
@@ -77,17 +79,18 @@ export function openRun(results: string, experiment: Experiment, seed: number, f
     () => `--name: expected letters, digits and any of . + - _, as in dm-short, got ${JSON.stringify(name)}`,
   );
   const run = { path: join(results, "runs", name, `seed-${seed}`), experiment, seed };
-  if (!force && (isDone(run) || existsSync(fileOf(run, "checkpoint")))) {
-    const differing = difference(experiment, readRun(run.path).experiment);
-    check(
-      differing.length === 0,
-      () =>
-        `${run.path}: holds a run of other options (${differing.join("; ")}); ` +
-        "give this one another name with --name, or replace that one with --force; " +
-        "for a sweep, choose another folder with --results, or remove that one",
-    );
-  }
-  return run;
+  if (force || !(isDone(run) || existsSync(fileOf(run, "checkpoint")))) return run;
+  const held = readRun(run.path).experiment;
+  const differing = difference(experiment, held);
+  check(
+    differing.length === 0,
+    () =>
+      `${run.path}: holds a run of other options (${differing.join("; ")}); ` +
+      "give this one another name with --name, or replace that one with --force; " +
+      "for a sweep, choose another folder with --results, or remove that one",
+  );
+  // What began with tracking has it to the end: its config says what its metrics hold.
+  return held.tracking ? { ...run, experiment: { tracking: held.tracking, ...experiment } } : run;
 }
 
 /** Makes the folder and writes the config; with `force`, what it held is removed first. */
@@ -155,9 +158,21 @@ export function removeStaleLocks(results: string): void {
   }
 }
 
-/** Adds a step's line to metrics.jsonl. */
-export function appendMetric(run: RunFolder, { progress, loss, gradientNorm, metrics }: Report): void {
-  const line: Metric = { step: progress.step, loss, gradientNorm, ...metrics };
+/** Adds a step's line to metrics.jsonl, with what is tracked of the images that it left. */
+export function appendMetric(
+  run: RunFolder,
+  { progress, loss, gradientNorm, metrics }: Report,
+  tracked: Partial<BatchDifficulty> = {},
+): void {
+  appendLine(run, { step: progress.step, loss, gradientNorm, ...metrics, ...tracked });
+}
+
+/** Adds the line of step 0, where something is tracked of the initial images. */
+export function appendInitial(run: RunFolder, tracked: Partial<BatchDifficulty>): void {
+  if (Object.keys(tracked).length > 0) appendLine(run, { step: 0, ...tracked });
+}
+
+function appendLine(run: RunFolder, line: Metric): void {
   appendFileSync(fileOf(run, "metrics"), `${JSON.stringify(line)}\n`);
 }
 
@@ -176,9 +191,9 @@ function metricOf(line: string): Metric[] {
   }
 }
 
-/** Drops the lines after a step: those that a resumed run writes again. */
+/** Drops the lines after a step, those that a resumed run writes again; all of them before the first step. */
 export function rewindMetrics(run: RunFolder, step: number): void {
-  const kept = readMetrics(run).filter((metric) => metric.step <= step);
+  const kept = readMetrics(run).filter((metric) => step > 0 && metric.step <= step);
   writeWhole(fileOf(run, "metrics"), kept.map((metric) => `${JSON.stringify(metric)}\n`).join(""));
 }
 
@@ -186,10 +201,12 @@ export function rewindMetrics(run: RunFolder, step: number): void {
 function difference(here: Experiment, there: Experiment): string[] {
   const [asked, held] = [here, there].map((experiment) => {
     const { checkpointEvery, engine, evaluation, seeds } = here;
+    // Without one or the other nothing is mixed up; values under different networks would be.
+    const tracking = here.tracking && there.tracking && { networks: experiment.tracking?.networks };
     // Official files hold the same images wherever they lie; a folder's images are known by the folder alone.
     const official = datasets[experiment.data.name].from !== "images";
     const data = official ? { ...experiment.data, root: here.data.root } : experiment.data;
-    return leavesOf({ ...experiment, data, checkpointEvery, engine, evaluation, seeds });
+    return leavesOf({ ...experiment, data, checkpointEvery, engine, evaluation, seeds, tracking });
   }) as [Map<string, string>, Map<string, string>];
   return [...new Set([...held.keys(), ...asked.keys()])]
     .filter((path) => held.get(path) !== asked.get(path))

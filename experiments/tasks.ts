@@ -1,6 +1,6 @@
 import type { Engine } from "../src/engines/index.ts";
 import type { Source } from "../src/objectives/objective.ts";
-import { objectiveOf, sourceOf } from "../src/runs/setting.ts";
+import { sourceOf } from "../src/runs/setting.ts";
 import { distillRun } from "./commands/distill.ts";
 import { accuracyText, evaluatedRows, evaluateRun, isEvaluated } from "./commands/evaluate.ts";
 import type { Experiment } from "./config.ts";
@@ -69,7 +69,7 @@ export function phasesOf(experiments: readonly Experiment[], options: TaskOption
 function preparingTasks(experiments: readonly Experiment[], { prepared: root }: TaskOptions): Task[] {
   const tasks = new Map<string, Task>();
   for (const experiment of experiments) {
-    for (const prepared of allPreparedFor(root, experiment, objectiveOf(experiment) ?? {})) {
+    for (const prepared of allPreparedFor(root, experiment)) {
       for (let index = 0; index < prepared.preparation.parts; index++) {
         const task = preparing(prepared, experiment, index);
         tasks.set(task.id, task);

@@ -233,6 +233,7 @@ export { methodOf } from "./runs/setting.ts";
 export type { Space, Whitening } from "./runs/space.ts";
 export { arraysOf, decodedSet, setFrom, type StoredSet } from "./runs/storedSet.ts";
 export { pixelsOf, type SyntheticSet } from "./runs/synthetic.ts";
+export { type InMemoryTracking, trackingOf } from "./runs/tracking.ts";
 
 // The same step by step
 export { decodeProgress, encodeProgress } from "./distillers/checkpoint.ts";
@@ -246,6 +247,7 @@ export {
 } from "./distillers/distill.ts";
 export { type InitialOptions, type Initialization, initialImages } from "./distillers/initialize.ts";
 export { type Accuracy, accuracy, disposeTestSet, type TestSet, testSet } from "./evaluation/accuracy.ts";
+export { type BatchDifficulty, batchDifficulty, type LabeledImages } from "./evaluation/batchDifficulty.ts";
 export { evaluate, type Evaluation, type EvaluationPlan } from "./evaluation/evaluate.ts";
 export type { FeatureComparison } from "./evaluation/classFeatures.ts";
 export {

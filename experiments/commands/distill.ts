@@ -25,7 +25,9 @@ import { machine } from "../machine.ts";
 import { interimImages, writeImages, writeRealImages } from "../pictures.ts";
 import { allPreparedFor, prepare } from "../preparation.ts";
 import { progressLine } from "../progress.ts";
+import { runTracker } from "../tracking.ts";
 import {
+  appendInitial,
   appendMetric,
   fileOf,
   isDone,
@@ -112,7 +114,7 @@ async function distilled(
   if (indices) writeWhole(fileOf(run, "indices"), JSON.stringify(Array.from(indices)));
   writeFacts(run, source);
   await writeRealImages(run, source);
-  const ready = await prepare(allPreparedFor(prepared, experiment, objectiveOf(experiment) ?? {}), source);
+  const ready = await prepare(allPreparedFor(prepared, experiment), source);
   await descend({ run, lock }, ready, images);
   await diagnoseRun(run, engine);
 }
@@ -128,6 +130,8 @@ async function descend(held: Held, source: Source, images: Tensor): Promise<void
   const { experiment, seed } = held.run;
   const objective = objectiveOf(experiment);
   if (!objective) {
+    rewindMetrics(held.run, 0);
+    appendInitial(held.run, runTracker(experiment, source).measuredAt(0, { images }));
     await finish(held, source, { learned: { images }, seconds: 0 });
     images.dispose();
     return;
@@ -142,7 +146,7 @@ async function descend(held: Held, source: Source, images: Tensor): Promise<void
 
 interface Interim {
   readonly progress: Progress;
-  /** Time since the first step, over all parts of a resumed run. */
+  /** Time since the first step without what tracking took, over all parts of a resumed run. */
   readonly seconds: number;
 }
 
@@ -157,15 +161,18 @@ async function steps(held: Held, distillation: Distillation, images: Tensor): Pr
   const label = `${experiment.name} seed ${run.seed}`;
   if (resumed) process.stderr.write(`${label}  goes on from step ${progress.step}\n`);
   const line = progressLine(label, experiment.steps, { start: progress.step });
+  const tracker = runTracker(experiment, distillation.source);
   const begun = performance.now();
-  const seconds = (): number => (resumed?.seconds ?? 0) + (performance.now() - begun) / 1000;
+  const seconds = (): number =>
+    (resumed?.seconds ?? 0) + (performance.now() - begun) / 1000 - tracker.seconds;
   const showImages = interimImages(run, distillation.source);
   const stop = stopSignal();
   try {
     await showImages(progress.learned.images);
+    if (progress.step === 0) appendInitial(run, tracker.measuredAt(0, progress.learned));
     for (const report of distill(distillation, progress)) {
       progress = report.progress;
-      appendMetric(run, report);
+      appendMetric(run, report, tracker.measuredAt(progress.step, progress.learned));
       line.at(progress.step, `loss ${report.loss.toPrecision(4)}`);
       if (progress.step % experiment.checkpointEvery === 0) {
         writeCheckpoint(held, progress, seconds());

@@ -81,7 +81,11 @@ const overrideLines = (values: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(values).map(([path, value]) => `${path}=${JSON.stringify(value)}`);
 
 /** Options that change where and how often a cell is measured, and not what. */
-const harmless = ["data.root", "engine", "checkpointEvery", "seeds", "evaluation.networks"];
+const harmless = ["data.root", "engine", "checkpointEvery", "seeds", "evaluation.networks", "tracking"];
+
+/** Whether an override sets one of these, or an option within. */
+const isHarmless = (override: string): boolean =>
+  harmless.some((path) => override.startsWith(`${path}=`) || override.startsWith(`${path}.`));
 
 /** What `--quick` changes in every cell, before what its file says. */
 const quickOverrides = (cell: Cell): string[] => [
@@ -106,7 +110,7 @@ export function experimentOf(cell: Cell, given: readonly string[], quick: boolea
     const reduced = [...cell.own, ...quickOverrides(cell), ...cell.quick, ...given];
     return resolveExperiment(`${name}-quick`, cell.config, reduced, cell.file);
   }
-  const foreign = given.filter((text) => !harmless.includes(text.split("=")[0]!));
+  const foreign = given.filter((text) => !isHarmless(text));
   check(
     foreign.length === 0,
     () =>

@@ -28,6 +28,7 @@ import { subjectOf, trainingOf } from "../judge/subject.ts";
 import { peakMegabytes } from "../machine.ts";
 import { allPreparedFor, hasAllParts, prepare, type Prepared } from "../preparation.ts";
 import { fileOf, openRun } from "../runFolder.ts";
+import { runTracker } from "../tracking.ts";
 
 /** What is to be measured, and where. */
 export interface ProbeJob {
@@ -42,6 +43,7 @@ export interface ProbeJob {
 export interface Cost {
   /** From the start of the process until the data are read. */
   readonly startSeconds: number;
+  /** With its share of what is tracked. */
   readonly stepSeconds: number;
   /** To train and test one evaluation network by its protocol. */
   readonly networkSeconds: number;
@@ -89,7 +91,7 @@ async function costOf(
   const startSeconds = performance.now() / 1000; // counted from the start of the process
   const source = sourceOf(experiment, splits, engine);
   const objective = objectiveOf(experiment);
-  const shared = allPreparedFor(prepared, experiment, objective ?? {});
+  const shared = allPreparedFor(prepared, experiment);
   const open = shared.filter((one) => !hasAllParts(one));
   const isPrepared = open.length === 0;
   const partSeconds = isPrepared ? 0 : meanTimeOfPart(open, source);
@@ -146,7 +148,14 @@ function timeOfSteps(objective: Objective, source: Source, experiment: Experimen
     if (next.value) ({ progress } = next.value);
     return !next.done;
   });
-  return { stepSeconds: seconds, steps: count, checkpointBytes: encodeProgress(progress).byteLength };
+  const tracker = runTracker(experiment, source);
+  tracker.measuredAt(0, progress.learned);
+  const trackSeconds = tracker.seconds / (experiment.tracking?.every ?? 1);
+  return {
+    stepSeconds: seconds + trackSeconds,
+    steps: count,
+    checkpointBytes: encodeProgress(progress).byteLength,
+  };
 }
 
 async function timeOfNetwork(subject: ReturnType<typeof subjectOf>, engine: Engine) {

@@ -117,8 +117,8 @@ function distillationWith(options: ResolvedOptions, source: Source, seed: number
   };
 }
 
-/** The source of a method that prepares something: each part is made when it is first asked for, and kept. */
-function withPreparations(source: Source, { preparations }: Objective): Source {
+/** The source of what prepares something, a method or another: each part is made when it is first asked for, and kept. */
+export function withPreparations(source: Source, { preparations }: Pick<Objective, "preparations">): Source {
   if (preparations === undefined) return source;
   const parts = new Map<string, NamedArrays>();
   return {

@@ -175,7 +175,7 @@ describe("what charts show", () => {
     const spike = Math.max(
       ...data.runs
         .filter(({ experiment }) => experiment === "dm-mnist-ipc1")
-        .flatMap(({ metrics }) => metrics.slice(1000).map(({ loss }) => loss)),
+        .flatMap(({ metrics }) => metrics.slice(1000).map(({ loss }) => loss!)),
     );
     const tops = valuesOf(chart("loss-mnist-ipc1"), "band").map(({ high }) => high);
     expect(tops).toContain(spike);

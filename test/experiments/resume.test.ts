@@ -11,6 +11,7 @@ const STEPS = 40;
 const overrides = [
   `steps=${STEPS}`,
   "checkpointEvery=4",
+  "tracking.every=3",
   "imagesPerClass=1",
   "network.width=4",
   "objective.realBatch=8",
@@ -53,6 +54,11 @@ test("a run killed in the middle and started again ends with the same bits as on
   await once(resumed, "exit");
   expect(resumed.exitCode).toBe(0);
   expect(imagesOf(run)).toEqual(imagesOf(runOf(join(folder, "whole"))));
-  const steps = linesOf(metrics).map((line) => (JSON.parse(line) as { step: number }).step);
-  expect(steps).toEqual(Array.from({ length: STEPS }, (_, i) => i + 1));
+  expect(linesOf(metrics)).toEqual(linesOf(join(runOf(join(folder, "whole")), "metrics.jsonl")));
+  const rows = linesOf(metrics).map((line) => JSON.parse(line) as { step: number; difficulty?: number });
+  expect(rows.map(({ step }) => step)).toEqual(Array.from({ length: STEPS + 1 }, (_, i) => i));
+  expect(rows.flatMap(({ step, difficulty }) => (difficulty === undefined ? [] : [step]))).toEqual([
+    ...Array.from({ length: 14 }, (_, i) => 3 * i),
+    STEPS,
+  ]);
 }, 120_000);

@@ -89,7 +89,9 @@ function metricChart({ name, experiments, labels }: Plotted, look: Look): Chart 
   const methods = [...new Set(experiments.map(([one]) => one!.method))];
   const drawn = experiments.map((runs) =>
     stretched(
-      runs.map(({ metrics }) => metrics.map((metric) => [metric.step, metric[name] ?? NaN] as const)),
+      runs.map(({ metrics }) =>
+        metrics.flatMap((metric) => (name in metric ? [[metric.step, metric[name] ?? NaN] as const] : [])),
+      ),
     ),
   );
   const curves = drawn.map(({ points }, i): Curve => {

@@ -23,7 +23,8 @@ export function progressSection({ unfinished }: PageData, seriesOf: Look): Html 
 
 function progressCard(run: Unfinished, seriesOf: Look): Html {
   const { experiment, method, dataset, seed, step, steps, metrics, updated, busy } = run;
-  const last = metrics.findLast(({ loss }) => Number.isFinite(loss));
+  const loss = latest(metrics, "loss");
+  const difficulty = latest(metrics, "difficulty");
   const share = steps > 0 ? (100 * step) / steps : 0;
   return html`<div class="card run" ${about({ method, dataset })}>
     <h3>${methodLabel(method, seriesOf, experiment)}</h3>
@@ -32,8 +33,8 @@ function progressCard(run: Unfinished, seriesOf: Look): Html {
       ${share.toFixed(0)} %
     </progress>
     <p>
-      <b>step ${step}</b> of
-      ${steps}${last === undefined ? "" : html`, loss ${String(Number(last.loss.toPrecision(4)))}`}
+      <b>step ${step}</b> of ${steps}${loss === undefined ? "" : `, loss ${loss}`}
+      ${difficulty === undefined ? "" : html`<br />difficulty of the images ${difficulty}`}
       ${run.secondsLeft === undefined ? "" : html`<br />${timeText(run.secondsLeft)} left`}
       ${updated === undefined ? "" : html`<br /><small>last written <time datetime="${updated}">${clock(updated)}</time></small>`}
     </p>
@@ -41,11 +42,17 @@ function progressCard(run: Unfinished, seriesOf: Look): Html {
   </div>`;
 }
 
+/** The last finite value of a column, in four digits. */
+function latest(metrics: readonly Metric[], name: string): string | undefined {
+  const value = metrics.findLast((metric) => Number.isFinite(metric[name]))?.[name];
+  return value === undefined ? undefined : String(Number(value.toPrecision(4)));
+}
+
 const clock = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
 
 /** The loss so far as a small line, on a logarithmic scale. */
 function sparkline(metrics: readonly Metric[], className: string): Html {
-  const losses = metrics.map(({ loss }) => loss).filter((loss) => loss > 0 && Number.isFinite(loss));
+  const losses = metrics.flatMap(({ loss = NaN }) => (loss > 0 && Number.isFinite(loss) ? [loss] : []));
   if (losses.length < 2) return html``;
   const stretch = Math.ceil(losses.length / POINTS);
   const levels = Array.from({ length: Math.ceil(losses.length / stretch) }, (_, i) => {

@@ -1,0 +1,32 @@
+import type { BatchDifficulty } from "../src/evaluation/batchDifficulty.ts";
+import type { Learned, Source } from "../src/objectives/objective.ts";
+import { learnedSet } from "../src/runs/learned.ts";
+import { difficultyTracker } from "../src/runs/tracking.ts";
+import type { Experiment } from "./config.ts";
+
+/** Measures the difficulty of a run's images now and then. */
+export interface RunTracker {
+  /** What there is to log of the images after so many steps; nothing where no measurement is due. */
+  measuredAt(step: number, learned: Learned): Partial<BatchDifficulty>;
+  /** Time that measuring took: no part of what the method costs. */
+  readonly seconds: number;
+}
+
+/** The tracker of one run; it never measures where the experiment does not ask for it. */
+export function runTracker({ tracking, objective, steps }: Experiment, source: Source): RunTracker {
+  const tracker = tracking && difficultyTracker(tracking.networks);
+  const last = objective ? steps : 0;
+  let seconds = 0;
+  return {
+    measuredAt(step, learned) {
+      if (!tracker || (step % tracking.every !== 0 && step !== last)) return {};
+      const begun = performance.now();
+      const measured = tracker.measured(source, learnedSet(learned, source));
+      seconds += (performance.now() - begun) / 1000;
+      return measured;
+    },
+    get seconds() {
+      return seconds;
+    },
+  };
+}
