@@ -72,9 +72,14 @@ export { longTail, longTailCounts, type LongTailOptions } from "./datasets/longT
 
 // Networks and their training
 export {
+  alexNet,
+  type AlexNetOptions,
   convNet,
   type ConvNetOptions,
   initialTensors,
+  leNet,
+  mlp,
+  type MlpOptions,
   type Mode,
   type Network,
   networks,
@@ -88,8 +93,12 @@ export {
   type ProbedLinear,
   resNet18,
   type ResNet18Options,
+  resNetAp10,
+  type ResNetAp10Options,
   type Statistics,
   type Task,
+  vgg11,
+  type Vgg11Options,
 } from "./networks/index.ts";
 export {
   adam,

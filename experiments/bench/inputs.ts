@@ -3,7 +3,7 @@ import { type ImageShape, sizeOf } from "../../src/core/shape.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import type { Engine, Tensor } from "../../src/engines/index.ts";
 import type { HostArray, NamedArrays } from "../../src/formats/array.ts";
-import { convNet, type Network, type Parameters } from "../../src/networks/index.ts";
+import { convNet, initialValues, type Network, type Parameters } from "../../src/networks/index.ts";
 
 /** Images and the network that sees them. */
 export type NetworkSetting = {
@@ -33,15 +33,10 @@ export const imageShapeOf = ({ side, channels }: NetworkSetting): ImageShape => 
 /** Initial weights of the setting's network, as `prefix` and the parameter's name. */
 export function weights(setting: NetworkSetting, rng: Rng, prefix = "network."): NamedArrays {
   return Object.fromEntries(
-    networkFor(setting).parameters.map(({ name, shape, initial }) => {
-      const data = new Float32Array(sizeOf(shape));
-      if ("constant" in initial) data.fill(initial.constant);
-      else {
-        const bound = 1 / Math.sqrt(initial.fanIn);
-        rng.stream(name).fillUniform(data, -bound, bound);
-      }
-      return [`${prefix}${name}`, { shape, data }];
-    }),
+    networkFor(setting).parameters.map((spec) => [
+      `${prefix}${spec.name}`,
+      { shape: spec.shape, data: initialValues(spec, rng) },
+    ]),
   );
 }
 

@@ -5,8 +5,11 @@ export type OptionTable = Readonly<Record<string, { readonly options: z.ZodObjec
 
 /** What `choice` parses to: the name of an entry and that entry's options with their defaults. */
 export type Chosen<T extends OptionTable> = {
-  [Name in keyof T & string]: { name: Name } & z.infer<T[Name]["options"]>;
+  [Name in keyof T & string]: { name: Name } & Known<z.infer<T[Name]["options"]>>;
 }[keyof T & string];
+
+/** Options as they are; of an entry without any, nothing is said, where zod forbids every key, the name among them. */
+type Known<O> = string extends keyof O ? unknown : O;
 
 /**
  * What `choice` accepts: an entry's name with those of its options that differ from their defaults, or alone where all
@@ -16,7 +19,8 @@ export type Choice<T extends OptionTable> =
   | {
       [Name in keyof T & string]: object extends z.input<T[Name]["options"]> ? Name : never;
     }[keyof T & string]
-  | { [Name in keyof T & string]: { readonly name: Name } & z.input<T[Name]["options"]> }[keyof T & string];
+  | { [Name in keyof T & string]: { readonly name: Name } & Known<z.input<T[Name]["options"]>> }[keyof T &
+      string];
 
 /**
  * Schema of a choice from a table: `{ name: gaussian, scale: 2 }`, or `gaussian` alone for its defaults.
@@ -26,10 +30,7 @@ export type Choice<T extends OptionTable> =
  */
 export function choice<T extends OptionTable>(table: T): z.ZodType<Chosen<T>, Choice<T>>;
 export function choice<T extends OptionTable>(table: T, preferred: Preferred<T>): OptionalChoice<T>;
-export function choice<T extends OptionTable>(
-  table: T,
-  preferred?: Preferred<T>,
-): z.ZodType<Chosen<T>, Choice<T>> {
+export function choice<T extends OptionTable>(table: T, preferred?: Preferred<T>): z.ZodType<Chosen<T>> {
   const named = Object.entries(table).map(([name, { options }]) => options.extend({ name: z.literal(name) }));
   const [first, ...rest] = named;
   if (!first) throw new Error("internal: choice from an empty table");
@@ -40,7 +41,7 @@ export function choice<T extends OptionTable>(
       value === undefined || (typeof value === "object" && value !== null && !("name" in value));
     return unnamed && preferred !== undefined ? { ...preferred, ...(value as object | undefined) } : value;
   };
-  return z.preprocess(spelled, union) as unknown as z.ZodType<Chosen<T>, Choice<T>>;
+  return z.preprocess(spelled, union) as unknown as z.ZodType<Chosen<T>>;
 }
 
 type Preferred<T extends OptionTable> = { readonly name: keyof T & string } & Readonly<

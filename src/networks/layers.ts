@@ -96,3 +96,9 @@ export function runningStatistic(before: Tensor, batch: Tensor): Tensor {
 export function frozenBatchNorm(x: Tensor, mean: Tensor, variance: Tensor): Tensor {
   return x.sub(mean).mul(variance.add(normEpsilon).rsqrt());
 }
+
+/** A feature map [n, h, w, c] as one vector of each image, [n, c·h·w], channel by channel as in PyTorch. */
+export function flattened(map: Tensor): Tensor {
+  const [n, h, w, c] = map.shape as [number, number, number, number];
+  return map.transpose([0, 3, 1, 2]).reshape([n, c * h * w]);
+}

@@ -1,6 +1,7 @@
 import { check } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import type { Tensor } from "../engines/index.ts";
+import { flattened } from "./layers.ts";
 import type { Mode, Network, Parameters, ParameterSpec, Task } from "./network.ts";
 import type { Pass } from "./norm.ts";
 import { linear } from "./probe.ts";
@@ -29,10 +30,7 @@ export function linearClassifier(body: Body, { imageShape, classes }: Task): Net
     if (mode.use === "batch" && mode.update) mode.update.statistics = updated;
     return result;
   };
-  const embed: Network["embed"] = (values, images, mode) => {
-    const found = featureMap(values, images, mode);
-    return found.transpose([0, 3, 1, 2]).reshape([found.shape[0]!, width]);
-  };
+  const embed: Network["embed"] = (values, images, mode) => flattened(featureMap(values, images, mode));
   const classify: Network["classify"] = (values, embeddings, mode = {}) => {
     const [weight, bias] = values.slice(-2) as [Tensor, Tensor];
     return linear(embeddings, weight, bias, mode);
@@ -45,7 +43,7 @@ export function linearClassifier(body: Body, { imageShape, classes }: Task): Net
     channels: map[2]!,
     largest,
     flattenOrder: "chw",
-    parameters: [...parameters, ...linearSpecs(width, classes)],
+    parameters: [...parameters, ...linearSpecs("linear", width, classes)],
     statistics,
     featureMap,
     embed,
@@ -54,9 +52,10 @@ export function linearClassifier(body: Body, { imageShape, classes }: Task): Net
   };
 }
 
-function linearSpecs(inputs: number, outputs: number): ParameterSpec[] {
+/** Weight and bias of a linear layer. */
+export function linearSpecs(layer: string, inputs: number, outputs: number): ParameterSpec[] {
   return [
-    { name: "linear.weight", shape: [outputs, inputs], initial: { fanIn: inputs } },
-    { name: "linear.bias", shape: [outputs], initial: { fanIn: inputs } },
+    { name: `${layer}.weight`, shape: [outputs, inputs], initial: { fanIn: inputs } },
+    { name: `${layer}.bias`, shape: [outputs], initial: { fanIn: inputs } },
   ];
 }

@@ -23,8 +23,12 @@ export interface ParameterSpec {
   readonly name: string;
   /** Filters are [outputs, h, w, inputs], matrices [outputs, inputs], scales, shifts and biases [channels]. */
   readonly shape: Shape;
-  /** Initial law: uniform on ±1/√fanIn (PyTorch's default for convolution and linear layers), or a constant. */
-  readonly initial: { readonly fanIn: number } | { readonly constant: number };
+  /**
+   * Initial law: uniform on ±1/√fanIn (PyTorch's default for convolution and linear layers), normal of mean 0 and a
+   * standard deviation, or a constant.
+   */
+  readonly initial:
+    { readonly fanIn: number } | { readonly deviation: number } | { readonly constant: number };
 }
 
 /**
@@ -60,7 +64,7 @@ export interface Network {
   readonly parameters: readonly ParameterSpec[];
   /** Shapes and initial values (0 for means, 1 for variances) of batch-norm statistics; empty without batch norm. */
   readonly statistics: readonly ParameterSpec[];
-  /** Last feature map, [n, h, w, c]. */
+  /** Last feature map, [n, h, w, c]; where linear layers come before the classifier, the last of them, as one position. */
   featureMap(parameters: Parameters, images: Tensor, mode?: Mode): Tensor;
   /** Input of the classifier, [n, width]. */
   embed(parameters: Parameters, images: Tensor, mode?: Mode): Tensor;
@@ -68,6 +72,11 @@ export interface Network {
   classify(parameters: Parameters, embeddings: Tensor, mode?: Probed): Tensor;
   /** classify(embed(images)), [n, classes]. */
   logits(parameters: Parameters, images: Tensor, mode?: Mode): Tensor;
+}
+
+/** Whether a value that may be a choice of `networks` is a network itself. */
+export function isNetwork(given: unknown): given is Network {
+  return typeof given === "object" && given !== null && "embed" in given;
 }
 
 /** Batches of about so many images convolve fastest: the most that any network takes at once where their number is free. */
@@ -83,9 +92,20 @@ export function imagesAtOnce({ largest }: Network): number {
 
 /** Fresh tensors for `specs`, each from a stream of its own name. */
 export function initialTensors(specs: readonly ParameterSpec[], engine: Engine, rng: Rng): Tensor[] {
-  return specs.map(({ name, shape, initial }) => {
-    if ("constant" in initial) return engine.fill(shape, initial.constant);
-    const bound = 1 / Math.sqrt(initial.fanIn);
-    return engine.tensor(shape, rng.stream(name).fillUniform(new Float32Array(sizeOf(shape)), -bound, bound));
+  return specs.map((spec) => {
+    const { shape, initial } = spec;
+    return "constant" in initial
+      ? engine.fill(shape, initial.constant)
+      : engine.tensor(shape, initialValues(spec, rng));
   });
+}
+
+/** Fresh values of a tensor, row-major, from the stream of its name. */
+export function initialValues({ name, shape, initial }: ParameterSpec, rng: Rng): Float32Array {
+  const values = new Float32Array(sizeOf(shape));
+  if ("constant" in initial) return values.fill(initial.constant);
+  const dice = rng.stream(name);
+  if ("deviation" in initial) return dice.fillNormal(values).map((value) => value * initial.deviation);
+  const bound = 1 / Math.sqrt(initial.fanIn);
+  return dice.fillUniform(values, -bound, bound);
 }

@@ -1,6 +1,7 @@
+import { check } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Tensor } from "../engines/index.ts";
-import { batchNorm, frozenBatchNorm, runningStatistic, sampleNorms } from "./layers.ts";
+import { batchNorm, frozenBatchNorm, normGroups, runningStatistic, sampleNorms } from "./layers.ts";
 import type { Mode, Parameters, ParameterSpec } from "./network.ts";
 import { affine } from "./probe.ts";
 
@@ -8,6 +9,18 @@ import { affine } from "./probe.ts";
 export const normNames = ["batch", "none", "instance", "group", "layer"] as const;
 
 export type NormName = (typeof normNames)[number];
+
+/**
+ * Checks that group norm can split the channels of a network.
+ *
+ * @param multiple what its width has to be a multiple of, for all its layers. @throws InputError naming the option.
+ */
+export function checkGroups(where: string, norm: NormName, width: number, multiple = normGroups): void {
+  check(
+    norm !== "group" || width % multiple === 0,
+    () => `${where}: expected a multiple of ${multiple} for group norm, got ${width}`,
+  );
+}
 
 /** What a pass through a network hands from layer to layer beside the feature map. */
 export interface Pass {

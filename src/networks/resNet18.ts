@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { check } from "../core/errors.ts";
+import { parsed } from "../core/parse.ts";
 import type { Tensor } from "../engines/index.ts";
-import { normGroups } from "./layers.ts";
 import { type Body, linearClassifier } from "./linearClassifier.ts";
 import type { Network, Task } from "./network.ts";
-import { normNames } from "./norm.ts";
+import { checkGroups, normNames } from "./norm.ts";
 import { residual } from "./residual.ts";
 
 /** Channels of the first stage, as published. */
@@ -47,25 +47,14 @@ export type ResNet18Options = z.infer<typeof resNet18Options>;
  *   4×4 windows do not tile.
  */
 export function resNet18(given: z.input<typeof resNet18Options>, task: Task): Network {
-  const options = parsed(given);
-  const { width, norm, downsampling } = options;
+  const { width, norm, downsampling } = parsed("resNet18", resNet18Options, given);
+  checkGroups("resNet18.width", norm, width);
   const body = residual({ blocks: [2, 2, 2, 2], width, norm, downsampling }, task);
   const pooled = downsampling === "avg";
   const name = [`resNet18${pooled ? "Ap" : ""}`, ...(width === usualWidth ? [] : [`w${width}`]), norm].join(
     "-",
   );
   return linearClassifier({ name, ...(pooled ? mapped(body, task) : averaged(body, task)) }, task);
-}
-
-function parsed(given: z.input<typeof resNet18Options>): ResNet18Options {
-  const result = resNet18Options.safeParse(given);
-  check(result.success, () => `resNet18: ${z.prettifyError(result.error!)}`);
-  const { norm, width } = result.data;
-  check(
-    norm !== "group" || width % normGroups === 0,
-    () => `resNet18.width: expected a multiple of ${normGroups} for group norm, got ${width}`,
-  );
-  return result.data;
 }
 
 type Nameless = Omit<Body, "name">;

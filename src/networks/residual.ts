@@ -14,6 +14,10 @@ export interface ResidualOptions {
   readonly norm: NormName;
   /** How a map is halved: by convolutions at stride 2, or at stride 1 with 2×2 average pooling after them. */
   readonly downsampling: "stride" | "avg";
+  /** The first convolution: side of its filters, and of the windows whose means follow it. Default 3, and none. */
+  readonly stem?: { readonly side: number; readonly pooling: number };
+  /** Standard deviation of a fresh filter of some side and outputs, drawn from a normal law. Default: uniform. */
+  readonly deviation?: (side: number, outputs: number) => number;
 }
 
 type Size = readonly [height: number, width: number];
@@ -40,7 +44,8 @@ interface Block {
 }
 
 /**
- * Stages of residual blocks with two convolutions each (He et al. 2016) after one 3×3 convolution, as for small images:
+ * Stages of residual blocks with two convolutions each (He et al. 2016) after one convolution at stride 1, as for small
+ * images:
  *
  *     block(x) = relu( norm(conv(relu(norm(conv x)))) + shortcut(x) )
  *
@@ -49,11 +54,12 @@ interface Block {
  */
 export function residual(options: ResidualOptions, { imageShape }: Task): Omit<Body, "name"> {
   const layers: Layer[] = [];
-  const layer = layersOf(options.norm, layers);
-  const [height, wide, inputs] = imageShape;
-  const stem = layer("stem", { side: 3, stride: 1, from: [height, wide, inputs], channels: options.width });
+  const layer = layersOf(options, layers);
+  const { side, pooling } = options.stem ?? { side: 3, pooling: 1 };
+  const stem = layer("stem", { side, stride: 1, from: imageShape, channels: options.width });
   const blocks: Block[] = [];
-  let map: readonly [number, number, number] = [...stem.size, options.width];
+  const [height, wide] = stem.size.map((length) => Math.floor(length / pooling)) as [number, number];
+  let map: readonly [number, number, number] = [height, wide, options.width];
   options.blocks.forEach((count, stage) => {
     for (let i = 0; i < count; i++) {
       const channels = options.width * 2 ** stage;
@@ -73,14 +79,16 @@ export function residual(options: ResidualOptions, { imageShape }: Task): Omit<B
     statistics: layers.flatMap(({ norm }) => norm.statistics),
     featureMap: (values, images, pass) => {
       const applied = { norm: options.norm, values, pass };
-      return blocks.reduce((x, block) => blockResult(block, x, applied), activated(stem, images, applied));
+      const first = activated(stem, images, applied);
+      const pooled = pooling === 1 ? first : first.avgPool(pooling);
+      return blocks.reduce((x, block) => blockResult(block, x, applied), pooled);
     },
   };
 }
 
 interface LayerOptions {
   /** Of the filters. */
-  readonly side: 3 | 1;
+  readonly side: number;
   readonly stride: number;
   /** Shape of its input. */
   readonly from: readonly [height: number, width: number, channels: number];
@@ -93,7 +101,7 @@ interface LayerOptions {
 type NewLayer = (name: string, options: LayerOptions) => Layer;
 
 /** Makes layers one after another, each added to `layers`. */
-function layersOf(norm: NormName, layers: Layer[]): NewLayer {
+function layersOf({ norm, deviation }: ResidualOptions, layers: Layer[]): NewLayer {
   return (name, { side, stride, from: [h, w, inputs], channels, pooled = false }) => {
     const size = [h, w].map((length) => Math.ceil(length / stride)) as [number, number];
     const normed = pooled ? halved(size) : size;
@@ -103,7 +111,7 @@ function layersOf(norm: NormName, layers: Layer[]): NewLayer {
       weight: {
         name: `${name}.weight`,
         shape: [channels, side, side, inputs],
-        initial: { fanIn: side * side * inputs },
+        initial: deviation ? { deviation: deviation(side, channels) } : { fanIn: side * side * inputs },
       },
       norm: normOf(norm, name, [...normed, channels], layers.length),
       stride,

@@ -6,7 +6,7 @@ import type { Engine } from "../engines/index.ts";
 import { evaluate, type Evaluation, type EvaluationPlan } from "../evaluation/evaluate.ts";
 import { type Protocol, type ProtocolId, protocols } from "../evaluation/protocols.ts";
 import { mean, sampleStandardDeviation } from "../evaluation/statistics.ts";
-import { type Network, networkOf, type networks } from "../networks/index.ts";
+import { isNetwork, type Network, networkOf, type networks } from "../networks/index.ts";
 import { evaluationOptions } from "./options.ts";
 import { planOf } from "./plan.ts";
 import { evaluationRng } from "./setting.ts";
@@ -106,10 +106,6 @@ export function evaluationOf(
   };
   return run;
 }
-
-const isNetwork = (given: EvaluationOptions["network"]): given is Network =>
-  typeof given === "object" && "embed" in given;
-
 function* trained(plan: EvaluationPlan, network: number): Generator<EvaluationReport, Evaluation> {
   const { epochs } = plan.protocol.training;
   const training = evaluate(plan, evaluationRng(network));

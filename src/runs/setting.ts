@@ -6,7 +6,7 @@ import { classIndices, type Dataset, type Splits } from "../datasets/dataset.ts"
 import { checkPartition } from "../datasets/partition.ts";
 import type { Engine } from "../engines/index.ts";
 import { augmentationFor } from "../evaluation/protocols.ts";
-import { networkOf } from "../networks/index.ts";
+import { isNetwork, networkOf } from "../networks/index.ts";
 import { methods } from "../objectives/index.ts";
 import type { Objective, Preparation, Source } from "../objectives/objective.ts";
 import { type Bounds, clamped, type Optimizer, perClass, scheduledOptimizer } from "../optimizers/index.ts";
@@ -34,7 +34,7 @@ export function sourceOf(
     engine,
     real,
     classes,
-    network: "embed" in network ? network : networkOf(network, task),
+    network: isNetwork(network) ? network : networkOf(network, task),
     labels: Int32Array.from({ length: classes.length * imagesPerClass }, (_, i) =>
       Math.floor(i / imagesPerClass),
     ),

@@ -194,9 +194,15 @@ describe("ConvNet's structure", () => {
       "convNet.width: expected a multiple of 4 for group norm, got 6",
     );
     expect(() => convNet({ depth: 5 }, { imageShape: [16, 16, 3], classes: 2 })).toThrow(
-      "convNet.depth: expected images that 5 poolings leave a pixel of, got 16×16",
+      "convNet.depth: expected images that 5 poolings leave a pixel of, got 16×16, which have room for 4",
     );
-    expect(() => convNet({ widht: 6 } as never, color)).toThrow(/convNet: .*Unrecognized key: "widht"/);
+    expect(() => convNet({ depth: 6 }, color)).toThrow(
+      "convNet.depth: expected images that 6 poolings leave a pixel of, got 32×32, which have room for 5",
+    );
+    expect(convNet({ depth: 6, width: 4 }, { imageShape: [64, 64, 3], classes: 2 }).width).toBe(4);
+    expect(() => convNet({ widht: 6 } as never, color)).toThrow(
+      "convNet: widht: unknown option; did you mean width?",
+    );
     const network = convNet({ width: 4 }, color);
     expect(() => network.logits(chirpParameters(engine, network), engine.fill([2, 28, 28, 3], 0))).toThrow(
       "convNet: expected images [n, 32, 32, 3], got [2, 28, 28, 3]",

@@ -2,7 +2,13 @@ import { afterAll, describe, expect, test } from "@jest/globals";
 import { seeded } from "../../src/core/rng.ts";
 import type { Tensor } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
-import { type Mode, type NetworkChoice, networkOf, type ProbedLayer } from "../../src/networks/index.ts";
+import {
+  type Mode,
+  type NetworkChoice,
+  networkOf,
+  networks,
+  type ProbedLayer,
+} from "../../src/networks/index.ts";
 import { freshModel } from "../../src/training/model.ts";
 import { expectClose } from "../support/close.ts";
 
@@ -12,20 +18,32 @@ afterAll(() => {
 });
 
 const task = { imageShape: [8, 8, 3], classes: 4 } as const;
-const convNets = (["batch", "none", "instance", "group", "layer"] as const).map(
-  (norm) => ({ name: "convNet", depth: 2, width: 8, activation: "relu", norm, pooling: "max" }) as const,
-);
 const resNets = (["stride", "avg"] as const).map(
   (downsampling) => ({ name: "resNet18", width: 2, norm: "instance", downsampling }) as const,
 );
 const choices: [string, NetworkChoice, number][] = [
-  ...convNets.map((choice): [string, NetworkChoice, number] => [`convNet ${choice.norm}`, choice, 8]),
+  ...(["batch", "none", "instance", "group", "layer"] as const).map(
+    (norm): [string, NetworkChoice, number] => [
+      `convNet ${norm}`,
+      { name: "convNet", depth: 2, width: 8, activation: "relu", norm, pooling: "max" },
+      8,
+    ],
+  ),
   ...resNets.map((choice): [string, NetworkChoice, number] => [
     `resNet18 ${choice.downsampling}`,
     choice,
     32,
   ]),
+  ["resNetAp10", { name: "resNetAp10", width: 2, norm: "instance" }, 8],
+  ["vgg11", { name: "vgg11", width: 1, norm: "instance" }, 32],
+  ["alexNet", { name: "alexNet", width: 4, norm: "none" }, 8],
+  ["leNet", { name: "leNet" }, 16],
+  ["mlp", { name: "mlp", depth: 2, width: 8 }, 8],
 ];
+
+test("every architecture is probed", () => {
+  expect(new Set(choices.map(([, { name }]) => name))).toEqual(new Set(Object.keys(networks)));
+});
 
 describe.each(choices)("a probe of %s", (_, choice, side) => {
   const network = networkOf(choice, { ...task, imageShape: [side, side, 3] });
