@@ -118,6 +118,12 @@ export {
   lossGradient,
   parameterGradient,
 } from "./training/parameterGradient.ts";
+export {
+  type SampleBatch,
+  sampleGradientNorms,
+  sampleGradients,
+  type SampleGradients,
+} from "./training/sampleGradients.ts";
 export type { CutMixOptions } from "./training/cutMix.ts";
 export {
   type Drops,

@@ -14,10 +14,19 @@ import { isTensor, type Tensor } from "../engines/index.ts";
  * @throws InputError for a label out of range, or another number of labels than of logits.
  */
 export function crossEntropy(logits: Tensor, labels: Int32Array | Tensor): Tensor {
+  return weightedLogarithms(logits, labels).sum().div(-logits.shape[0]!);
+}
+
+/** The cross-entropy of every prediction by itself, −Σ_c yᵢc log softmax(logitsᵢ)_c, [n]; otherwise as `crossEntropy`. */
+export function crossEntropies(logits: Tensor, labels: Int32Array | Tensor): Tensor {
+  return weightedLogarithms(logits, labels).sum(1).neg();
+}
+
+function weightedLogarithms(logits: Tensor, labels: Int32Array | Tensor): Tensor {
   const { n, k } = bind("crossEntropy", [logits, "n k"]);
   const targets = isTensor(labels) ? labels : logits.engine.tensor([n!, k!], oneHot(labels, n!, k!));
   bind("crossEntropy", [logits, "n k"], [targets, "n k"]);
-  return logits.logSoftmax().mul(targets).sum().div(-n!);
+  return logits.logSoftmax().mul(targets);
 }
 
 /** Rows with a 1 at each label, [n, k]. */

@@ -84,12 +84,7 @@ export function chunksOf(network: Network, batch: Batch): Chunk[] {
   return Array.from({ length: Math.ceil(n / size) }, (_, i) => {
     const begin = i * size;
     const count = Math.min(size, n - begin);
-    return {
-      ...batch,
-      images: rows(images, begin, count),
-      labels: isTensor(labels) ? rows(labels, begin, count) : labels.subarray(begin, begin + count),
-      share: count / n,
-    };
+    return { ...batch, ...partOf({ images, labels }, begin, count), share: count / n };
   });
 }
 
@@ -104,6 +99,18 @@ export function accumulated(
 /** ⟨a, b⟩ over all parameters. */
 export function dot(a: ParameterGradient, b: ParameterGradient): Tensor {
   return a.map((part, i) => part.mul(b[i]!).sum()).reduce((total, part) => total.add(part));
+}
+
+/** Some consecutive images and their labels. */
+export function partOf(
+  { images, labels }: Pick<Batch, "images" | "labels">,
+  begin: number,
+  count: number,
+): Pick<Batch, "images" | "labels"> {
+  return {
+    images: rows(images, begin, count),
+    labels: isTensor(labels) ? rows(labels, begin, count) : labels.subarray(begin, begin + count),
+  };
 }
 
 function rows(x: Tensor, begin: number, count: number): Tensor {
