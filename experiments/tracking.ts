@@ -4,6 +4,16 @@ import { learnedSet } from "../src/runs/learned.ts";
 import { difficultyTracker } from "../src/runs/tracking.ts";
 import type { Experiment } from "./config.ts";
 
+/** Columns of metrics.jsonl that tracking adds, in the order of the report. */
+export const trackedColumns = [
+  "difficulty",
+  "difficultyPerClass",
+  "misclassified",
+  "syntheticLoss",
+] as const satisfies readonly (keyof BatchDifficulty)[];
+/** Name of one of them. */
+export type TrackedColumn = (typeof trackedColumns)[number];
+
 /** Measures the difficulty of a run's images now and then. */
 export interface RunTracker {
   /** What there is to log of the images after so many steps; nothing where no measurement is due. */

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { stringify } from "csv-stringify/sync";
 import { check } from "../../src/core/errors.ts";
 import { writeWhole } from "../files.ts";
 import { gatherRows } from "../gather.ts";
@@ -17,7 +18,7 @@ export interface WrittenReport {
 }
 
 /**
- * Writes report.html, tables/*.{md,csv,tex} and figures/*.{svg,png} of a results folder from its rows and runs.
+ * Writes report.html, tables/*.{md,csv,tex} and figures/*.{svg,png,csv} of a results folder from its rows and runs.
  *
  * @throws InputError if there are neither.
  */
@@ -56,5 +57,6 @@ async function writeCharts(path: string, charts: readonly Chart[]): Promise<void
     const stem = join(path, "figures", chart.id);
     writeWhole(`${stem}.svg`, await chartSvg(chart, "print"));
     writeWhole(`${stem}.png`, await chartPng(chart));
+    if (chart.numbers) writeWhole(`${stem}.csv`, stringify([...chart.numbers], { header: true }));
   }
 }

@@ -23,7 +23,18 @@ export interface RunRecord {
   readonly seed: number;
   /** Of each step; empty where nothing is learned. */
   readonly metrics: readonly Metric[];
+  /** Networks that its images were tracked under; none where they were not. */
+  readonly tracking?: TrackedBy;
   readonly spectra?: Spectra;
   readonly discrepancy?: FeatureDiscrepancy;
   readonly frequencies?: readonly KernelErrors[];
+}
+
+/** An ensemble that runs were tracked under. */
+export interface TrackedBy {
+  readonly models: number;
+  /** Passes over the real images that they were trained for. */
+  readonly epochs: number;
+  /** Architecture, in words. */
+  readonly network: string;
 }

@@ -18,7 +18,7 @@ import {
   readRun,
   type RunFolder,
 } from "../runFolder.ts";
-import { methodName } from "../setting.ts";
+import { methodName, networkInWords } from "../setting.ts";
 import type { Spectra } from "../spectra.ts";
 import type { RunRecord } from "./data.ts";
 import { gridFiles } from "./gridFiles.ts";
@@ -86,8 +86,16 @@ function studied(folder: RunFolder): StudiedRun {
     seed: folder.seed,
     folder,
     done: isDone(folder),
+    ...trackingOf(folder),
     ...machineOf(fileOf(folder, "machine")),
   };
+}
+
+function trackingOf({ experiment }: RunFolder): Pick<RunRecord, "tracking"> {
+  const { tracking, network } = experiment;
+  if (!tracking) return {};
+  const { models, epochs, network: own = network } = tracking.networks;
+  return { tracking: { models, epochs, network: networkInWords(own) } };
 }
 
 function machineOf(file: string): { readonly machine?: RunMachine } {

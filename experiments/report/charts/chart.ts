@@ -17,6 +17,8 @@ export interface Chart {
   readonly methods: readonly string[];
   /** Who is who, drawn above the plot; empty where the axes say it. */
   readonly legend: readonly LegendEntry[];
+  /** What is drawn, as lines of a CSV file beside the pictures; none where a table of the report has it. */
+  readonly numbers?: readonly Readonly<Record<string, string | number>>[];
   /** Colors are variables of the page's style sheet, as in var(--s1). */
   readonly spec: TopLevelSpec;
 }

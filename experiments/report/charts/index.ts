@@ -13,6 +13,7 @@ import { metricCharts } from "./metrics.ts";
 import { optionCharts } from "./options.ts";
 import { spectrumCharts } from "./spectra.ts";
 import { thirdCharts } from "./thirds.ts";
+import { trackingCharts } from "./tracking.ts";
 
 export type { Chart } from "./chart.ts";
 export { chartPng } from "./png.ts";
@@ -27,6 +28,7 @@ const kinds: readonly ((data: ReportData, look: Look) => Chart[])[] = [
   ablationCharts,
   optionCharts,
   architectureCharts,
+  trackingCharts,
   metricCharts,
   discrepancyCharts,
   frequencyCharts,

@@ -1,3 +1,4 @@
+import { trackedColumns } from "../../tracking.ts";
 import type { ReportData, RunRecord } from "../data.ts";
 import { labelAmong, pluralOf } from "../labels.ts";
 import type { Look } from "../palette.ts";
@@ -10,7 +11,7 @@ import { inName, inWords } from "./setting.ts";
 import { shortNames } from "./shortNames.ts";
 import { shortNumber, stretched } from "./stretches.ts";
 
-/** Most experiments of one chart; where there are more, each method has charts of its own. */
+/** Most experiments of one chart; where there are more, each kind has charts of its own. */
 const CURVES = 6;
 /** Of the second, third, … experiment of one method. */
 const dashes = [
@@ -26,8 +27,11 @@ export function metricCharts({ summaries, runs }: ReportData, look: Look): Chart
   const settings = [...groups(runs, ["dataset", "imbalance", "imagesPerClass"]).values()];
   return settings.flatMap((setting) =>
     metricNames(setting).flatMap((name) => {
-      const logged = setting.filter(({ metrics }) => metrics.some((metric) => Number.isFinite(metric[name])));
-      return parts([...groups(logged, ["experiment"]).values()]).map((experiments) =>
+      const logged = setting.filter(
+        (run) => !isTracked(run, name) && run.metrics.some((metric) => Number.isFinite(metric[name])),
+      );
+      const all = [...groups(logged, ["experiment"]).values()];
+      return parts(all, ({ method }) => method).map((experiments) =>
         metricChart({ name, experiments, labels: labelsOf(experiments, summaries) }, look),
       );
     }),
@@ -35,17 +39,26 @@ export function metricCharts({ summaries, runs }: ReportData, look: Look): Chart
 }
 
 function metricNames(runs: readonly RunRecord[]): string[] {
-  const names = new Set(runs.flatMap(({ metrics }) => metrics.flatMap((metric) => Object.keys(metric))));
+  const names = new Set(
+    runs.flatMap((run) =>
+      run.metrics.flatMap((metric) => Object.keys(metric).filter((name) => !isTracked(run, name))),
+    ),
+  );
   return [...names].filter((name) => name !== "step");
 }
 
-/** Experiments, each with the runs of its seeds, as they go into charts. */
-function parts(experiments: readonly RunRecord[][]): RunRecord[][][] {
+/** What is tracked of the images has charts of its own. */
+function isTracked({ tracking }: RunRecord, name: string): boolean {
+  return tracking !== undefined && trackedColumns.some((column) => column === name);
+}
+
+/** Experiments, each with the runs of its seeds, as they go into charts: those of a kind together where they are many. */
+export function parts<R extends RunRecord>(experiments: readonly R[][], kindOf: (run: R) => string): R[][][] {
   if (experiments.length === 0) return [];
   if (experiments.length <= CURVES) return [[...experiments]];
-  const methods = new Set(experiments.map(([one]) => one!.method));
-  return [...methods].flatMap((method) => {
-    const own = experiments.filter(([one]) => one!.method === method);
+  const kinds = new Set(experiments.map(([one]) => kindOf(one!)));
+  return [...kinds].flatMap((kind) => {
+    const own = experiments.filter(([one]) => kindOf(one!) === kind);
     return Array.from({ length: Math.ceil(own.length / CURVES) }, (_, i) =>
       own.slice(i * CURVES, (i + 1) * CURVES),
     );
