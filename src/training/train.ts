@@ -1,11 +1,11 @@
 import { check } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
-import { augment, type Augmentation, drawAugmentation, type Strategy } from "../datasets/augment.ts";
 import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
 import type { Network } from "../networks/network.ts";
 import { adam } from "../optimizers/adam.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { sgd } from "../optimizers/sgd.ts";
+import { drawnAugmentation, type TrainingAugmentation } from "./augmentation.ts";
 import { type CutMix, cutMixed, type CutMixOptions, drawCutMix } from "./cutMix.ts";
 import type { Model } from "./model.ts";
 import { lossGradient } from "./parameterGradient.ts";
@@ -27,8 +27,8 @@ export interface TrainingOptions {
   readonly weightDecay: number;
   /** After some epochs the learning rate falls. */
   readonly drops: Drops;
-  /** One alternative is drawn for each mini-batch, with parameters of its own for each image; empty for none. */
-  readonly augmentation: Strategy;
+  /** Of each mini-batch's images; empty for none. */
+  readonly augmentation: TrainingAugmentation;
   /** Mixing of augmented images; absent for none. */
   readonly cutMix?: CutMixOptions;
 }
@@ -138,7 +138,7 @@ function optimizerAt(options: TrainingOptions, epoch: number): Optimizer {
 
 interface Batch {
   readonly positions: Int32Array;
-  readonly augmentation: Augmentation;
+  readonly augmented: (images: Tensor) => Tensor;
   readonly cutMix: CutMix | undefined;
   /** Whether it opens an epoch. */
   readonly first: boolean;
@@ -153,7 +153,7 @@ function* batches(data: TrainingData, options: TrainingOptions, rng: Rng): Gener
     const positions = order.subarray(i, i + batchSize);
     yield {
       positions,
-      augmentation: drawAugmentation(augmentation, positions.length, data.imageShape, dice),
+      augmented: drawnAugmentation(augmentation, positions.length, data.imageShape, dice),
       cutMix: cutMix && drawCutMix(cutMix, positions.length, data.imageShape, mixing),
       first: i === 0,
     };
@@ -180,11 +180,11 @@ function step(fit: Fit, data: TrainingData, batch: Batch, optimizer: Optimizer):
 function shownTo(
   { classes }: Network,
   data: TrainingData,
-  { positions, augmentation, cutMix }: Batch,
+  { positions, augmented, cutMix }: Batch,
 ): { images: Tensor; labels: Labels } {
   const { images, labels } = data.batch(positions);
-  const augmented = augment(images, augmentation);
-  return cutMix ? cutMixed(augmented, labels, cutMix, classes) : { images: augmented, labels };
+  const shown = augmented(images);
+  return cutMix ? cutMixed(shown, labels, cutMix, classes) : { images: shown, labels };
 }
 
 /** Runs a generator to its end and returns its result. */

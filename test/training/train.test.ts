@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { seeded } from "../../src/core/rng.ts";
 import { type Dataset, normalized } from "../../src/datasets/dataset.ts";
+import { condensationAugmented, drawCondensation } from "../../src/datasets/condensationAugment.ts";
 import { mapTensors, type Tensor, type Tree } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { crossEntropy } from "../../src/losses/crossEntropy.ts";
@@ -86,17 +87,39 @@ describe("training", () => {
     expect(once(6)).not.toEqual(first);
   });
 
-  test("leaves the start as it was, and frees all but the result", () => {
-    const start = freshModel(normed, engine, seeded(7));
-    const before = bits(start);
-    const alive = engine.liveTensors();
-    const result = finished(
-      train(start, tensorData(images, labels), { ...plain, augmentation: ["crop"] }, seeded(8)),
-    );
-    expect(engine.liveTensors()).toBe(alive + before.length);
-    expect(bits(start)).toEqual(before);
-    disposeModel(result);
-    expect(engine.liveTensors()).toBe(alive);
+  test.each([[["crop"] as const], [{ condensation: ["crop"] } as const]])(
+    "augmented by %j, leaves the start as it was, and frees all but the result",
+    (augmentation) => {
+      const start = freshModel(normed, engine, seeded(7));
+      const before = bits(start);
+      const alive = engine.liveTensors();
+      const result = finished(
+        train(start, tensorData(images, labels), { ...plain, augmentation }, seeded(8)),
+      );
+      expect(engine.liveTensors()).toBe(alive + before.length);
+      expect(bits(start)).toEqual(before);
+      disposeModel(result);
+      expect(engine.liveTensors()).toBe(alive);
+    },
+  );
+
+  test("by condensation's augmentation is training on images so augmented", () => {
+    const shown: number[][] = [];
+    const seeing: Network = {
+      ...small,
+      logits: (theta, batch, mode) => {
+        shown.push(Array.from(batch.values()));
+        return small.logits(theta, batch, mode);
+      },
+    };
+    const augmentation = { condensation: ["crop", "scale", "rotate"] } as const;
+    const one = { ...plain, epochs: 1, batchSize: 10, augmentation };
+    const start = freshModel(seeing, engine, seeded(26));
+    finished(train(start, tensorData(images, labels), one, seeded(27)));
+    const dice = seeded(27).stream("epoch/0");
+    const order = engine.indices(dice.stream("order").permutation(10));
+    const changes = drawCondensation(augmentation, 10, [8, 8, 3], dice.stream("augmentation"));
+    expect(shown).toEqual([Array.from(condensationAugmented(images.gather(order), changes).values())]);
   });
 
   test("abandoned after an epoch, frees all it made", () => {
@@ -188,6 +211,7 @@ describe("a training that goes on from an epoch's state", () => {
     ["SGD through a drop that forgets momentum", { drops: { afterEpochs: [1, 3], factor: 0.5 } }],
     ["SGD through one that keeps it", { drops: { afterEpochs: [1, 3], factor: 0.5, keepsMomentum: true } }],
     ["AdamW", { optimizer: "adamW", learningRate: 0.01, weightDecay: 0.1 }],
+    ["SGD with condensation's augmentation", { augmentation: { condensation: ["crop", "rotate", "noise"] } }],
   ] as const)("ends with the same bits, by %s", (_name, options) => {
     const start = freshModel(normed, engine, seeded(20));
     const run = (from: Model): Generator<EpochReport, Model> =>
