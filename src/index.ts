@@ -60,6 +60,14 @@ export {
   type Strategy,
 } from "./datasets/augment.ts";
 export {
+  type CondensationChange,
+  condensationAugmented,
+  type CondensationOp,
+  type CondensationStrategy,
+  drawCondensation,
+  parseCondensationStrategy,
+} from "./datasets/condensationAugment.ts";
+export {
   type CellOrder,
   decoded,
   decodedLabels,
@@ -124,6 +132,7 @@ export {
   sampleGradients,
   type SampleGradients,
 } from "./training/sampleGradients.ts";
+export type { TrainingAugmentation } from "./training/augmentation.ts";
 export type { CutMixOptions } from "./training/cutMix.ts";
 export {
   type Drops,
@@ -278,7 +287,14 @@ export {
   type KernelErrors,
 } from "./evaluation/frequencyErrors.ts";
 export { highFrequencyEnergy, powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";
-export { type Protocol, type ProtocolId, protocols } from "./evaluation/protocols.ts";
+export {
+  type Judged,
+  type Protocol,
+  type ProtocolException,
+  type ProtocolId,
+  protocols,
+  trainingFor,
+} from "./evaluation/protocols.ts";
 export {
   mean,
   type PairedDifference,

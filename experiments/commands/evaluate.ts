@@ -10,7 +10,7 @@ import type { ExpectedAccuracy } from "../export/card.ts";
 import { Busy } from "../failure.ts";
 import { evaluationFile, recordRow, rowsOfRun } from "../gather.ts";
 import { type ForeignOptions, foreignSubject } from "../judge/foreignSubject.ts";
-import { checkFits, type Subject, subjectOf, type Training, trainingOf } from "../judge/subject.ts";
+import { checkFits, type Subject, subjectOf, type Judging, judgingOf } from "../judge/subject.ts";
 import { rowOf, trainAndTest } from "../judge/train.ts";
 import { acquire, describe, ownerOf } from "../lock.ts";
 import { pluralOf } from "../report/labels.ts";
@@ -117,14 +117,14 @@ export function isEvaluated(run: RunFolder, only?: number): boolean {
 
 /** What is to be trained, how, and by which seeds. */
 function askedOf(subject: Subject, { protocol, networks, only }: EvaluateOptions) {
-  const asked = trainingOf(subject);
-  const training: Training = { ...asked, protocol: protocol ?? asked.protocol };
+  const asked = judgingOf(subject);
+  const training: Judging = { ...asked, protocol: protocol ?? asked.protocol };
   const count = wholeNumber("--networks", networks ?? subject.experiment.evaluation.networks, 1);
   const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i) : [only];
   return { training, seeds };
 }
 
-function hasRow(folder: Subject["folder"], { network, protocol }: Training, evaluationSeed: number): boolean {
+function hasRow(folder: Subject["folder"], { network, protocol }: Judging, evaluationSeed: number): boolean {
   if (!folder) return false;
   return existsSync(evaluationFile(folder, { protocol, evaluationNetwork: network.name, evaluationSeed }));
 }
@@ -132,7 +132,7 @@ function hasRow(folder: Subject["folder"], { network, protocol }: Training, eval
 /** Trains the networks of some seeds on a subject, with its rows where they are kept. */
 async function trainedOn(
   subject: Subject,
-  training: Training,
+  training: Judging,
   seeds: readonly number[],
   { engine, force }: { readonly engine: Engine; readonly force: boolean },
 ): Promise<Row[]> {

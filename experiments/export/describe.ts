@@ -1,11 +1,7 @@
 import { existsSync } from "node:fs";
-import {
-  augmentationFor,
-  type Protocol,
-  type ProtocolId,
-  protocols,
-} from "../../src/evaluation/protocols.ts";
+import { type Protocol, type ProtocolId, protocols, trainingFor } from "../../src/evaluation/protocols.ts";
 import { mean, sampleStandardDeviation } from "../../src/evaluation/statistics.ts";
+import { networkOf } from "../../src/networks/index.ts";
 import { type Artifact, bytes, decodingOf, sha256 } from "../artifact.ts";
 import { readJson } from "../files.ts";
 import type { Row } from "../results.ts";
@@ -43,7 +39,14 @@ export function cardOf(
   const { evaluation } = experiment;
   const classNames = JSON.parse(card.classNames!) as string[];
   const protocol: Protocol = protocols[evaluation.protocol];
-  const { augmentation, ...training } = protocol.training;
+  const network = evaluation.network ?? experiment.network;
+  const task = { imageShape: artifact.imageShape, classes: classNames.length };
+  const judged = {
+    dataset: experiment.data.name,
+    classNames,
+    network: networkOf(network, task),
+    learningRate,
+  };
   return {
     format: FORMAT,
     name: `${name}-seed-${seed}`,
@@ -75,11 +78,9 @@ export function cardOf(
       protocol: protocol.id,
       protocolVersion: protocol.version,
       description: protocol.description,
-      network: evaluation.network ?? experiment.network,
+      network,
       networks: evaluation.networks,
-      ...training,
-      learningRate: learningRate ?? training.learningRate,
-      augmentation: augmentationFor(augmentation, classNames),
+      ...trainingFor(protocol, judged),
     },
     expected: expectedAccuracies(rows),
   };

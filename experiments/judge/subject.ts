@@ -66,13 +66,13 @@ export function subjectOf(run: RunFolder): Subject {
 }
 
 /** What is trained on a set, and how. */
-export interface Training {
+export interface Judging {
   readonly network: Network;
   readonly protocol: ProtocolId;
 }
 
 /** The architecture and protocol that a subject's config asks for. */
-export function trainingOf({ set, classNames, experiment }: Subject): Training {
+export function judgingOf({ set, classNames, experiment }: Subject): Judging {
   const { network, evaluation } = experiment;
   const task = { imageShape: set.imageShape, classes: classNames.length };
   return { network: networkOf(evaluation.network ?? network, task), protocol: evaluation.protocol };

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { InputError } from "../../src/core/errors.ts";
 import { seeded } from "../../src/core/rng.ts";
-import { evaluate, type Evaluation, type EvaluationPlan } from "../../src/evaluation/evaluate.ts";
+import { evaluate, type Evaluation, type EvaluationPlan, trainingOf } from "../../src/evaluation/evaluate.ts";
 import { type Thirds, thirds } from "../../src/evaluation/statistics.ts";
 import { Stopped } from "../failure.ts";
 import { commit } from "../machine.ts";
@@ -29,7 +29,7 @@ export async function trainAndTest(
   label: string,
   more = 0,
 ): Promise<Outcome> {
-  const { epochs } = plan.protocol.training;
+  const { epochs } = trainingOf(plan);
   const line = progressLine(label, epochs, { unit: "epoch", more });
   const training = evaluate(plan, seeded(evaluationSeed).stream("evaluation"));
   const stop = stopSignal();

@@ -9,7 +9,7 @@ import { begin, distill, type Progress } from "../../src/distillers/distill.ts";
 import { initialImages } from "../../src/distillers/initialize.ts";
 import { type Engine, selectEngine } from "../../src/engines/index.ts";
 import { accuracy } from "../../src/evaluation/accuracy.ts";
-import { evaluate } from "../../src/evaluation/evaluate.ts";
+import { evaluate, trainingOf } from "../../src/evaluation/evaluate.ts";
 import { protocols } from "../../src/evaluation/protocols.ts";
 import type { Objective, Preparation, Source } from "../../src/objectives/objective.ts";
 import {
@@ -24,7 +24,7 @@ import { distillRun } from "../commands/distill.ts";
 import type { Experiment } from "../config.ts";
 import { loadData } from "../data/load.ts";
 import { planOf } from "../../src/runs/plan.ts";
-import { subjectOf, trainingOf } from "../judge/subject.ts";
+import { judgingOf, subjectOf } from "../judge/subject.ts";
 import { peakMegabytes } from "../machine.ts";
 import { allPreparedFor, hasAllParts, prepare, type Prepared } from "../preparation.ts";
 import { fileOf, openRun } from "../runFolder.ts";
@@ -159,7 +159,7 @@ function timeOfSteps(objective: Objective, source: Source, experiment: Experimen
 }
 
 async function timeOfNetwork(subject: ReturnType<typeof subjectOf>, engine: Engine) {
-  const { network, protocol: id } = trainingOf(subject);
+  const { network, protocol: id } = judgingOf(subject);
   const { splits } = await loadData(subject.experiment.data);
   const protocol = protocols[id];
   const plan = planOf(subject.set, splits.test, { network, protocol }, engine);
@@ -175,8 +175,9 @@ async function timeOfNetwork(subject: ReturnType<typeof subjectOf>, engine: Engi
   const begun = performance.now();
   if (tested === 0) accuracy(freshModel(network, engine, seeded(0)), plan.test);
   const testing = tested || (performance.now() - begun) / 1000;
+  const { epochs } = trainingOf(plan);
   plan.dispose();
-  return { networkSeconds: protocol.training.epochs * seconds + testing, epochs: count };
+  return { networkSeconds: epochs * seconds + testing, epochs: count };
 }
 
 /** Over the parts of all preparations. */

@@ -7,6 +7,8 @@ import type { Model } from "../training/model.ts";
 
 /** A data set's images on an engine, normalized once and ready for many networks. */
 export interface TestSet {
+  /** Name of the data set, of which protocols may make an exception. */
+  readonly name: string;
   /** [≤ batchSize, h, w, c] each, in data set order. */
   readonly batches: readonly Tensor[];
   /** Class of each image. */
@@ -28,7 +30,8 @@ export function testSet(dataset: Dataset, engine: Engine, batchSize = mostAtOnce
     const batch = normalized(dataset, positions, pixels);
     batches.push(engine.tensor([positions.length, ...dataset.imageShape], batch));
   }
-  return { batches, labels: dataset.labels, classNames: dataset.classNames };
+  const { name, labels, classNames } = dataset;
+  return { name, batches, labels, classNames };
 }
 
 /** Frees the images of a test set. */

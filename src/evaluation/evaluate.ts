@@ -5,7 +5,7 @@ import { disposeModel, freshModel, type Model } from "../training/model.ts";
 import { type EpochReport, train, type TrainingOptions } from "../training/train.ts";
 import { type Labels, tensorData } from "../training/trainingData.ts";
 import { accuracy, type Accuracy, type TestSet } from "./accuracy.ts";
-import { augmentationFor, type Protocol } from "./protocols.ts";
+import { type Protocol, trainingFor } from "./protocols.ts";
 
 /** A synthetic set, and all by which it is judged. */
 export interface EvaluationPlan {
@@ -33,6 +33,11 @@ export interface Evaluation extends Accuracy {
   readonly training: TrainingOptions;
 }
 
+/** How a plan's networks are trained, by its protocol for this data set and architecture. */
+export function trainingOf({ protocol, network, test, learningRate }: EvaluationPlan): TrainingOptions {
+  return trainingFor(protocol, { dataset: test.name, classNames: test.classNames, network, learningRate });
+}
+
 /**
  * Trains one fresh network on a synthetic set by a protocol and tests it once, after the last epoch: no epoch, network or
  * image is chosen by the test set.
@@ -41,11 +46,7 @@ export interface Evaluation extends Accuracy {
  */
 export function* evaluate(plan: EvaluationPlan, rng: Rng): Generator<EpochReport, Evaluation> {
   const { network, images, labels, test, protocol } = plan;
-  const training: TrainingOptions = {
-    ...protocol.training,
-    learningRate: plan.learningRate ?? protocol.training.learningRate,
-    augmentation: augmentationFor(protocol.training.augmentation, test.classNames),
-  };
+  const training = trainingOf(plan);
   const start = freshModel(network, images.engine, rng.stream("initial"));
   let trained: Model | undefined;
   try {

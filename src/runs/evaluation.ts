@@ -3,7 +3,7 @@ import type { Choice } from "../core/options.ts";
 import { parsed } from "../core/parse.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Engine } from "../engines/index.ts";
-import { evaluate, type Evaluation, type EvaluationPlan } from "../evaluation/evaluate.ts";
+import { evaluate, type Evaluation, type EvaluationPlan, trainingOf } from "../evaluation/evaluate.ts";
 import { type Protocol, type ProtocolId, protocols } from "../evaluation/protocols.ts";
 import { mean, sampleStandardDeviation } from "../evaluation/statistics.ts";
 import { isNetwork, type Network, networkOf, type networks } from "../networks/index.ts";
@@ -107,7 +107,7 @@ export function evaluationOf(
   return run;
 }
 function* trained(plan: EvaluationPlan, network: number): Generator<EvaluationReport, Evaluation> {
-  const { epochs } = plan.protocol.training;
+  const { epochs } = trainingOf(plan);
   const training = evaluate(plan, evaluationRng(network));
   try {
     let next = training.next();

@@ -5,8 +5,14 @@ import { normalized } from "../../src/datasets/dataset.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { accuracy, disposeTestSet, testSet } from "../../src/evaluation/accuracy.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
-import { augmentationFor, type Protocol, protocols } from "../../src/evaluation/protocols.ts";
-import { convNet, type Network } from "../../src/networks/index.ts";
+import {
+  augmentationFor,
+  type Judged,
+  type Protocol,
+  protocols,
+  trainingFor,
+} from "../../src/evaluation/protocols.ts";
+import { convNet, type Network, networkOf, networks } from "../../src/networks/index.ts";
 import { freshModel } from "../../src/training/model.ts";
 import { finished } from "../../src/training/train.ts";
 
@@ -144,13 +150,35 @@ describe("evaluation", () => {
     const { training } = finished(evaluate({ ...plan, learningRate: 0.002 }, seeded(6)));
     expect(training).toEqual({ ...brief.training, learningRate: 0.002 });
   });
+
+  test("is by the protocol's exception where one applies to test set and network, and says so", () => {
+    const augmentation = { condensation: ["crop", "rotate"] } as const;
+    const shorter: Protocol = {
+      ...brief,
+      exceptions: [
+        {
+          applies: (judged) => judged.dataset === "tinted" && judged.network === network,
+          training: { ...brief.training, epochs: 3, augmentation },
+        },
+      ],
+    };
+    const epochs: number[] = [];
+    const run = evaluate({ ...plan, protocol: shorter }, seeded(7));
+    let next = run.next();
+    for (; !next.done; next = run.next()) epochs.push(next.value.epoch);
+    expect(epochs).toEqual([0, 1, 2]);
+    expect(next.value.training).toEqual({ ...brief.training, epochs: 3, augmentation });
+    const others = { ...plan, test: { ...plan.test, name: "others" }, protocol: shorter };
+    expect(finished(evaluate(others, seeded(7))).training).toEqual(brief.training);
+  });
 });
 
 describe("protocols", () => {
   test.each(Object.entries(protocols))("%s is listed under its id, and can be run", (id, protocol) => {
     expect(protocol.id).toBe(id);
-    const { epochs, drops } = protocol.training;
-    for (const epoch of drops.afterEpochs) expect(epoch).toBeLessThan(epochs - 1);
+    const { training, exceptions = [] }: Protocol = protocol;
+    for (const { epochs, drops } of [training, ...exceptions.map((one) => one.training)])
+      for (const epoch of drops.afterEpochs) expect(epoch).toBeLessThan(epochs - 1);
   });
 
   test("dm-1000 trains 502 epochs at 0.01 and 499 at 0.001", () => {
@@ -166,6 +194,45 @@ describe("protocols", () => {
     expect([drops.afterEpochs[0] + 1, epochs - drops.afterEpochs[0] - 1]).toEqual([152, 149]);
     expect(augmentation).toEqual([]);
     expect(others).toEqual({ batchSize: 256, momentum: 0.9, weightDecay: 5e-4, learningRate: 0.01 });
+  });
+
+  describe("dc-300's exceptions", () => {
+    const task = { imageShape: [32, 32, 3], classes: 10 } as const;
+    const digits = Array.from({ length: 10 }, (_, digit) => String(digit));
+    const judged = (dataset: string, options: object = {}): Judged => ({
+      dataset,
+      classNames: digits,
+      network: networkOf({ ...networks.convNet.options.parse(options), name: "convNet" }, task),
+    });
+    const usual = protocols["dc-300"].training;
+    const longer = (...condensation: string[]): object => ({
+      ...protocols["dm-1000"].training,
+      augmentation: { condensation },
+    });
+    const training = (one: Judged): object => trainingFor(protocols["dc-300"], one);
+
+    test("are MNIST, but no other set of digits", () => {
+      expect(training(judged("mnist"))).toEqual(longer("crop", "scale", "rotate"));
+      for (const dataset of ["svhn", "fashionMnist", "cifar10"])
+        expect(training(judged(dataset))).toEqual(usual);
+    });
+
+    test("and ConvNets with batch norm of any size, on MNIST too, but no other architecture with it", () => {
+      for (const dataset of ["mnist", "cifar10"]) {
+        expect(training(judged(dataset, { norm: "batch", depth: 2, width: 32 }))).toEqual(
+          longer("crop", "noise"),
+        );
+      }
+      for (const norm of ["layer", "group", "none"])
+        expect(training(judged("cifar10", { norm }))).toEqual(usual);
+      const residual = networks.resNet18.build(networks.resNet18.options.parse({ norm: "batch" }), task);
+      expect(residual.statistics.length).toBeGreaterThan(0);
+      expect(training({ ...judged("cifar10"), network: residual })).toEqual(usual);
+    });
+
+    test("take a learned rate as all others do", () => {
+      expect(training({ ...judged("mnist"), learningRate: 0.5 })).toMatchObject({ learningRate: 0.5 });
+    });
   });
 
   test("ncfm-2000 halves the rate of AdamW every 400 epochs", () => {

@@ -159,6 +159,20 @@ test("images_pixel are the images without normalization, and not clipped", async
   );
 });
 
+test("the card says how networks are trained by the protocol, of this data set", async () => {
+  const trained = async (...changes: string[]): Promise<unknown> => {
+    const run = finishedRun(engine, plain(), ["evaluation.protocol=dc-300", ...changes]);
+    const { path } = await exportRun(run, { force: false });
+    return (JSON.parse(readFileSync(join(path, "card.json"), "utf8")) as { evaluation: unknown }).evaluation;
+  };
+  expect(await trained()).toMatchObject({ protocol: "dc-300", epochs: 301, augmentation: [] });
+  expect(await trained("data=mnist")).toMatchObject({
+    protocol: "dc-300",
+    epochs: 1001,
+    augmentation: { condensation: ["crop", "scale", "rotate"] },
+  });
+});
+
 test("the card says which accuracies to expect: mean and deviation of each protocol and architecture", async () => {
   const run = finishedRun(engine, plain());
   const kinds = { protocol: "quick", evaluationNetwork: "convNet-d3" };

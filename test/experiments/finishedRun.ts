@@ -27,12 +27,19 @@ export interface Learnt {
   readonly partition?: Partition;
 }
 
-/** The folder of a run with this result, in a new results folder. */
-export function finishedRun(engine: Engine, learnt: Learnt): RunFolder {
+/** The folder of a run with this result, in a new results folder. @param changes to its config, as on the command line. */
+export function finishedRun(engine: Engine, learnt: Learnt, changes: readonly string[] = []): RunFolder {
   const { imageShape, labels, classNames, mean, std, images, beside = {}, whitening, partition } = learnt;
-  const config = { data: "procedural", partition, steps: 0, evaluation: { protocol: "quick", networks: 2 } };
+  const config = {
+    data: "procedural",
+    partition,
+    // Takes images of any size.
+    network: { name: "convNet", depth: 1, pooling: "none" },
+    steps: 0,
+    evaluation: { protocol: "quick", networks: 2 },
+  };
   const results = mkdtempSync(join(tmpdir(), "distillery-run-"));
-  const run = openRun(results, resolveExperiment("finished", config), 0);
+  const run = openRun(results, resolveExperiment("finished", config, changes), 0);
   prepareRun(run, false);
   const real = { name: "made", pixels: new Uint8Array(0), imageShape, labels, classNames, mean, std };
   const tensor = engine.tensor([labels.length, ...imageShape], images);
