@@ -48,11 +48,12 @@ async function fetchFiles(
   root: string,
   print: (line: string) => void,
 ) {
-  if (entry.from !== "files") {
-    print(`${name} is not downloaded: ${entry.summary}`);
+  const distribution = entry.from === "options" ? undefined : entry.distribution;
+  if (distribution === undefined || distribution.downloads.length === 0) {
+    print(`${name} is not downloaded: ${distribution?.source ?? entry.summary}`);
     return;
   }
-  const fetched = await fetchDistribution(name, entry.distribution, root, { onProgress: downloads() });
+  const fetched = await fetchDistribution(name, distribution, root, { onProgress: downloads() });
   print(fetched ? `fetched and checked: ${root}` : `nothing to fetch: ${root} has the files`);
 }
 

@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { pipeline } from "node:stream/promises";
 import { setTimeout } from "node:timers/promises";
-import { extract } from "tar";
 import { check, InputError } from "../../src/core/errors.ts";
 import type { DatasetName, Distribution, Download } from "../../src/datasets/index.ts";
 import { located } from "./files.ts";
+import { isArchive, unpack } from "./unpack.ts";
 
 /** How far a download is. */
 export interface FetchProgress {
@@ -44,7 +44,7 @@ export async function fetchDistribution(
   if (located(distribution, root) !== undefined) return false;
   for (const file of distribution.downloads) {
     const fileName = basename(new URL(file.url).pathname);
-    const archive = fileName.endsWith(".tar.gz");
+    const archive = isArchive(fileName);
     const path = join(root, archive ? "" : distribution.folders[0]!, fileName);
     await mkdir(dirname(path), { recursive: true });
     await download(file, path, options);
@@ -143,21 +143,6 @@ async function receive(url: string, partial: string, { onProgress }: FetchOption
   });
   const body = Readable.fromWeb(response.body as ReadableStream);
   await pipeline(body, counter, createWriteStream(partial, { flags: continues ? "a" : "w" }));
-}
-
-/** Unpacks beside its place and moves what came there, so that a cut leaves no half file under a whole one's name. */
-async function unpack(archive: string, root: string): Promise<void> {
-  const folder = await mkdtemp(join(root, "unpacking-"));
-  try {
-    await extract({ file: archive, cwd: folder, strict: true });
-    for (const entry of await readdir(folder)) {
-      const target = join(root, entry);
-      await rm(target, { recursive: true, force: true });
-      await rename(join(folder, entry), target);
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 async function md5Of(path: string): Promise<string> {

@@ -28,20 +28,37 @@ export async function readFiles(
   distribution: Distribution,
   root: string,
 ): Promise<SourceFile[]> {
-  const paths = located(distribution, root);
-  if (paths === undefined) throw new InputError(missing(name, distribution, root));
+  const paths = locatedOrThrow(name, distribution, root);
   return Promise.all(paths.map(async (path) => ({ path, bytes: await readFile(path) })));
 }
 
-function missing(name: DatasetName, { folders, files }: Distribution, root: string): string {
+/**
+ * Paths of a distribution's files below `root`, in its order.
+ *
+ * @throws InputError naming the folders looked in, what each lacks, and how to come by it.
+ */
+export function locatedOrThrow(name: DatasetName, distribution: Distribution, root: string): string[] {
+  const paths = located(distribution, root);
+  if (paths === undefined) throw new InputError(missing(name, distribution, root));
+  return paths;
+}
+
+function missing(
+  name: DatasetName,
+  { folders, files, downloads, source }: Distribution,
+  root: string,
+): string {
   const looked = folders.map((folder) => {
     const path = join(root, folder);
     if (!existsSync(path)) return `${path} (does not exist)`;
     const absent = files.filter((file) => storedAs(join(path, file)) === undefined);
     return `${path} (without ${absent.length === files.length ? "any of them" : absent.join(", ")})`;
   });
+  const areFiles = files.every((file) => file.includes("."));
+  const remedy =
+    downloads.length > 0 ? `run: distillery data ${name} --fetch --root ${root}` : (source ?? "put it there");
   return (
-    `${name}: expected ${files.join(", ")} in one folder, plain or as .gz; looked in ${looked.join(", ")}; ` +
-    `run: distillery data ${name} --fetch --root ${root}`
+    `${name}: expected ${files.join(", ")} in one folder${areFiles ? ", plain or as .gz" : ""}; ` +
+    `looked in ${looked.join(", ")}; ${remedy}`
   );
 }

@@ -1,82 +1,71 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { constants } from "node:buffer";
+import { availableParallelism, totalmem } from "node:os";
 import sharp from "sharp";
 import { check, InputError } from "../../src/core/errors.ts";
-import type { DecodedImage, ImageOptions } from "../../src/datasets/index.ts";
+import { sizeOf } from "../../src/core/shape.ts";
+import type { DecodedImage, ImageSelection } from "../../src/datasets/index.ts";
+import type { ImageFile } from "./imageFiles.ts";
 
-/** Other files (lists of labels, previews of the system) may lie beside the images and are left alone. */
-const IMAGE_FILE = /\.(png|jpe?g|webp)$/i;
-/** Images decoded at a time: enough to keep all cores busy, few enough to stay small. */
-const DECODED_AT_ONCE = 64;
-
-/** An image not yet read. */
-interface ImageFile {
-  readonly path: string;
-  readonly className: string;
-}
+/** Images under way at a time for each core: enough to keep it busy, few enough to stay small. */
+const EACH_CORE = 8;
 
 /**
- * The images below `root`: ROOT/train/CLASS/FILE and ROOT/test/CLASS/FILE (or val for test), or else ROOT/CLASS/FILE.
- * PNG, JPEG and WebP; 16 bits are reduced to 8, transparent parts become white, JPEGs are turned upright.
+ * Decodes PNG, JPEG and WebP files: 16 bits are reduced to 8, gray becomes color and the reverse as asked for, transparent
+ * parts become white, JPEGs are turned upright.
  *
- * @throws InputError for a folder without classes, a class without images, or a file that cannot be decoded.
+ * @param onProgress called with the number of images decoded so far.
+ * @returns the images in the order of the files. Where all have one size, their pixels lie one after another in memory.
+ * @throws InputError for a file that cannot be decoded, is cut off or damaged, and where all would not fit in memory.
  */
-export async function readImages(
-  root: string,
-  options: ImageOptions,
-): Promise<{ train: DecodedImage[]; test?: DecodedImage[] }> {
-  check(existsSync(root), () => `folder: expected a folder of images, got ${root}, which does not exist`);
-  const trainFolder = join(root, "train");
-  if (!existsSync(trainFolder)) return { train: await decoded(imageFiles(root), options) };
-  const train = await decoded(imageFiles(trainFolder), options);
-  const testFolder = [join(root, "test"), join(root, "val")].find((path) => existsSync(path));
-  return testFolder === undefined
-    ? { train }
-    : { train, test: await decoded(imageFiles(testFolder), options) };
-}
-
-/** Whether a folder has a folder with images in it. */
-export function hasClassFolders(root: string): boolean {
-  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return folders.some(({ name }) => readdirSync(join(root, name)).some((file) => IMAGE_FILE.test(file)));
-}
-
-/** The image files of every class folder, in order of their names. */
-function imageFiles(folder: string): ImageFile[] {
-  const classNames = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => !entry.isFile() && !entry.name.startsWith("."))
-    .map((entry) => entry.name)
-    .sort();
-  check(
-    classNames.length > 0,
-    () =>
-      `folder: expected a folder per class below ${folder}, got none; move the images into folders named by class`,
-  );
-  return classNames.flatMap((className) => {
-    const names = readdirSync(join(folder, className))
-      .filter((name) => IMAGE_FILE.test(name))
-      .sort();
-    check(
-      names.length > 0,
-      () =>
-        `folder: class ${className}: expected PNG, JPEG or WebP files in ${join(folder, className)}, got none`,
-    );
-    return names.map((name) => ({ path: join(folder, className, name), className }));
-  });
-}
-
-async function decoded(files: readonly ImageFile[], options: ImageOptions): Promise<DecodedImage[]> {
-  const images: DecodedImage[] = [];
-  for (let from = 0; from < files.length; from += DECODED_AT_ONCE) {
-    const batch = files.slice(from, from + DECODED_AT_ONCE);
-    images.push(...(await Promise.all(batch.map((file) => decodedImage(file, options)))));
-  }
+export async function decodedImages(
+  files: readonly ImageFile[],
+  selection: ImageSelection,
+  onProgress: (done: number) => void = () => undefined,
+): Promise<DecodedImage[]> {
+  const images = new Array<DecodedImage>(files.length);
+  if (files.length === 0) return images;
+  // The size of all is that of the first, if all is well; otherwise the reader of the data set says which two differ.
+  const first = await decodedImage(files[0]!, selection);
+  const size = sizeOf(first.shape);
+  const pixels = space(files, first);
+  let next = 0;
+  let done = 0;
+  const decodeNext = async (i: number): Promise<void> => {
+    const image = i === 0 ? first : await decodedImage(files[i]!, selection);
+    if (image.pixels.length === size) {
+      pixels.set(image.pixels, i * size);
+      images[i] = { ...image, pixels: pixels.subarray(i * size, (i + 1) * size) };
+    } else images[i] = image;
+    onProgress(++done);
+  };
+  const decodeRest = async (): Promise<void> => {
+    try {
+      while (next < files.length) await decodeNext(next++);
+    } catch (error) {
+      next = files.length; // the others stop too
+      throw error;
+    }
+  };
+  await Promise.all(Array.from({ length: EACH_CORE * availableParallelism() }, decodeRest));
   return images;
+}
+
+/** Room for as many images as there are files. */
+function space(files: readonly ImageFile[], { shape }: DecodedImage): Uint8Array {
+  const bytes = files.length * sizeOf(shape);
+  const limit = Math.min(constants.MAX_LENGTH, totalmem());
+  check(
+    bytes <= limit,
+    () =>
+      `${files[0]!.path}: expected images that fit in memory, ${(limit / 2 ** 30).toFixed(1)} GiB, got ${files.length} of ` +
+      `${shape.join("×")}, ${(bytes / 2 ** 30).toFixed(1)} GiB; choose a smaller side or fewer classes`,
+  );
+  return new Uint8Array(bytes);
 }
 
 async function decodedImage(
   { path, className }: ImageFile,
-  { side, channels }: ImageOptions,
+  { side, channels }: ImageSelection,
 ): Promise<DecodedImage> {
   try {
     let image = sharp(path).autoOrient().flatten({ background: "white" });

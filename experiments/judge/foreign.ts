@@ -8,7 +8,7 @@ import { readNpz } from "../../src/formats/npz.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import type { StoredSet } from "../../src/runs/storedSet.ts";
 import { parse } from "yaml";
-import { hasClassFolders } from "../data/images.ts";
+import { hasClassFolders } from "../data/imageFiles.ts";
 import { type Card, cardSchema } from "../export/card.ts";
 import { CARD } from "../export/files.ts";
 import { setOfArrays } from "./foreignArrays.ts";

@@ -1,10 +1,10 @@
 import { check, InputError } from "../../src/core/errors.ts";
 import { sizeOf } from "../../src/core/shape.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
-import { imageOptions } from "../../src/datasets/entry.ts";
 import { fromPixels } from "../../src/runs/space.ts";
 import type { StoredSet } from "../../src/runs/storedSet.ts";
-import { readImages } from "../data/images.ts";
+import { layouts } from "../data/imageFiles.ts";
+import { decodedImages } from "../data/images.ts";
 import type { Card } from "../export/card.ts";
 import { folderName } from "../export/png.ts";
 
@@ -15,9 +15,10 @@ import { folderName } from "../export/png.ts";
  */
 export async function setOfImages(where: string, card: Card | undefined, real: Dataset): Promise<StoredSet> {
   const { imageShape } = real;
-  const { train: images } = await readImages(where, imageOptions.parse({ channels: imageShape[2] }));
-  const classNames = card?.classNames ?? real.classNames;
-  const labelOf = labelsByFolder(where, [...new Set(images.map(({ className }) => className))], classNames);
+  const { train: files } = layouts.classFolders({ name: "folder", root: where });
+  const images = await decodedImages(files, { channels: imageShape[2] === 1 ? 1 : 3 });
+  const folders = [...new Set(images.map(({ className }) => className))];
+  const labelOf = labelsByFolder(where, folders, card ?? real);
   const size = sizeOf(imageShape);
   const pixels = new Float32Array(images.length * size);
   images.forEach(({ path, shape, pixels: bytes }, i) => {
@@ -43,15 +44,16 @@ export async function setOfImages(where: string, card: Card | undefined, real: D
 }
 
 /**
- * Which class each folder is: by the class's name, by the name that an export gives it (00003_cat), or by its number. The
- * order of folders says nothing: as text, "10" comes before "2".
+ * Which class each folder is: by the class's name, by the name that an export gives it (00003_cat), by that of the class's
+ * real images (n02096294), or by its number. The order of folders says nothing: as text, "10" comes before "2".
  */
 function labelsByFolder(
   where: string,
   folders: readonly string[],
-  classNames: readonly string[],
+  { classNames, classFolders = [] }: Pick<Dataset, "classNames" | "classFolders">,
 ): Map<string, number> {
   const named = new Map(classNames.map((name, label) => [folderName(label, name), label]));
+  classFolders.forEach((folder, label) => named.set(folder, label));
   classNames.forEach((name, label) => named.set(name, label));
   const areNumbers = folders.every((folder) => /^\d+$/.test(folder) && Number(folder) < classNames.length);
   return new Map(

@@ -10,6 +10,8 @@ export interface Dataset {
   readonly name: string;
   /** Class names in label order. */
   readonly classNames: readonly string[];
+  /** Names of the classes' folders in label order, where these are others: ImageNet's WordNet IDs. */
+  readonly classFolders?: readonly string[];
   /** Height, width and channels of every image. */
   readonly imageShape: ImageShape;
   /** [n, height, width, channels]. */

@@ -37,8 +37,10 @@ export interface Distribution {
   readonly files: readonly string[];
   /** Folders below the root that may hold them, "" for the root itself. The first is where a download goes. */
   readonly folders: readonly string[];
-  /** A .tar.gz is unpacked below the root; any other file is kept as it is. */
+  /** A .tar.gz or .zip is unpacked below the root; any other file is kept as it is. None where it cannot be downloaded so. */
   readonly downloads: readonly Download[];
+  /** How to come by the files, where they cannot be downloaded without further ado. */
+  readonly source?: string;
 }
 
 interface Described {
@@ -58,13 +60,49 @@ export interface FileEntry extends Described {
   read(files: readonly SourceFile[], options: unknown): Splits;
 }
 
+/** A class of a data set of single images. */
+export interface ImageClass {
+  /** Name of the folder with its images. */
+  readonly folder: string;
+  /** What it is called. */
+  readonly name: string;
+}
+
+/** Which images of a folder to read, and how. */
+export interface ImageSelection {
+  /** Folders of the classes, in label order; all there are where it is absent. */
+  readonly folders?: readonly string[];
+  /** Height and width, pixels; as stored where it is absent. */
+  readonly side?: number;
+  /** 3 for color, 1 for gray. */
+  readonly channels: 1 | 3;
+}
+
+/** The images of a folder, decoded. */
+export interface FolderImages {
+  /** Images of the training folder; without a test folder, all images. */
+  readonly train: readonly DecodedImage[];
+  /** Images of the test folder. */
+  readonly test?: readonly DecodedImage[];
+  /** The classes in label order, where the folder says which they are. */
+  readonly classes?: readonly ImageClass[];
+}
+
 /** Put together from single images, which its user decodes; the options say how. */
 export interface ImageEntry extends Described {
   /** What it is read from: single images. */
   readonly from: "images";
-  readonly options: typeof imageOptions;
-  /** The splits that the images make. @param images of the training and the test folder; without the latter, of all. */
-  read(images: { train: readonly DecodedImage[]; test?: readonly DecodedImage[] }, options: unknown): Splits;
+  /**
+   * Where the images lie: classFolders, in train/CLASS and test/CLASS or val/CLASS, or all in CLASS; imageNet, in
+   * train/CLASS and val/CLASS; tinyImageNet, in train/CLASS/images and val/images, whose classes a file tells.
+   */
+  readonly layout: "classFolders" | "imageNet" | "tinyImageNet";
+  /** What has to be below the root and where it is to be had; absent for one's own images, which are the root. */
+  readonly distribution?: Distribution;
+  /** Which images these options ask for. */
+  selection(options: unknown): ImageSelection;
+  /** The splits that the images make. */
+  read(images: FolderImages, options: unknown): Splits;
 }
 
 /** Computed from its options alone. */
@@ -78,8 +116,18 @@ export interface GeneratedEntry extends Described {
 /** One data set of the table: the options it takes, what it is read from, and how. */
 export type DatasetEntry = FileEntry | ImageEntry | GeneratedEntry;
 
+/** Which classes to take of a data set of single images. */
+export const chosenClasses = z
+  .array(z.string().min(1))
+  .min(2)
+  .refine((names) => new Set(names).size === names.length, "expected every class once")
+  .optional();
+
 /** Options of data sets that are folders of images. */
 export const imageOptions = z.strictObject({
+  classes: chosenClasses.describe(
+    "Folders of the classes to read, in label order. Default: all there are, sorted as text.",
+  ),
   side: z
     .int()
     .min(4)
@@ -103,7 +151,7 @@ export const imageOptions = z.strictObject({
     .default(42)
     .describe("Seed of that split; it does not change with the run's seed."),
 });
-/** Options of a folder of images: size, channels, and how test images are held out. */
+/** Options of a folder of images: classes, size, channels, and how test images are held out. */
 export type ImageOptions = z.output<typeof imageOptions>;
 
 /**

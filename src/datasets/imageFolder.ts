@@ -1,50 +1,28 @@
-import { check, InputError } from "../core/errors.ts";
+import { check } from "../core/errors.ts";
 import { seeded } from "../core/rng.ts";
-import { type ImageShape, sizeOf } from "../core/shape.ts";
-import { checkedDataset, type Dataset, type Splits } from "./dataset.ts";
-import { type DecodedImage, type ImageEntry, imageOptions, parsedOptions } from "./entry.ts";
-import { type ChannelStatistics, normalization } from "./statistics.ts";
+import type { Splits } from "./dataset.ts";
+import {
+  type DecodedImage,
+  type ImageEntry,
+  imageOptions,
+  type ImageSelection,
+  parsedOptions,
+} from "./entry.ts";
+import { imageSplits } from "./imageSplits.ts";
 
-/** Images as a data set, normalized by the given constants or by their own. */
-function dataset(
-  classNames: readonly string[],
-  images: readonly DecodedImage[],
-  imageShape: ImageShape,
-  by?: ChannelStatistics,
-): Dataset {
-  const size = sizeOf(imageShape);
-  const pixels = new Uint8Array(images.length * size);
-  images.forEach((image, i) => pixels.set(image.pixels, i * size));
-  const numbers = new Map(classNames.map((name, label) => [name, label]));
-  const labels = Int32Array.from(images, ({ className }) => numbers.get(className)!);
-  const { mean, std } = by ?? normalization("folder", pixels, imageShape[2]);
-  return checkedDataset({ name: "folder", classNames, imageShape, pixels, labels, mean, std });
-}
-
-/** @throws InputError where there are no images, or two sizes. */
-function commonShape(images: readonly DecodedImage[]): ImageShape {
-  const [first] = images;
-  if (first === undefined) throw new InputError("folder: expected at least 1 image, got none");
-  const other = images.find(({ shape }) => shape.some((length, axis) => length !== first.shape[axis]));
-  check(
-    other === undefined,
-    () =>
-      `folder: expected images of one size, got ${first.shape.join("×")} (${first.path}) and ` +
-      `${other!.shape.join("×")} (${other!.path}); set side to resize them all`,
-  );
-  return first.shape;
-}
-
-/** Class names in label order: sorted as text ("10" before "2"), as torchvision does. */
-function sortedClassNames(images: readonly DecodedImage[]): string[] {
-  return [...new Set(images.map(({ className }) => className))].sort();
+/** Class names in label order: as asked for, or sorted as text ("10" before "2"), as torchvision does. */
+function classNamesOf(images: readonly DecodedImage[], asked?: readonly string[]): readonly string[] {
+  const names = [...new Set(images.map(({ className }) => className))].sort();
+  return asked !== undefined && asked.length === names.length && asked.every((name) => names.includes(name))
+    ? asked
+    : names;
 }
 
 /** Holds out a random `fraction` of each class, at least one image; the others stay for training. */
 function heldOut(images: readonly DecodedImage[], fraction: number, seed: number) {
   const train: DecodedImage[] = [];
   const test: DecodedImage[] = [];
-  for (const name of sortedClassNames(images)) {
+  for (const name of classNamesOf(images)) {
     const members = images.filter(({ className }) => className === name);
     check(
       members.length >= 2,
@@ -65,8 +43,13 @@ export const folder = {
     "your own images: ROOT/train/CLASS/*.png and ROOT/test/CLASS/*.png, or ROOT/CLASS/*.png with testFraction",
   options: imageOptions,
   from: "images",
+  layout: "classFolders",
+  selection(options): ImageSelection {
+    const { classes, side, channels } = parsedOptions("folder", imageOptions, options);
+    return { channels, ...(classes && { folders: classes }), ...(side !== undefined && { side }) };
+  },
   read(images, options): Splits {
-    const { testFraction, splitSeed } = parsedOptions("folder", imageOptions, options);
+    const { testFraction, splitSeed, classes } = parsedOptions("folder", imageOptions, options);
     check((images.test === undefined) === (testFraction !== undefined), () =>
       images.test === undefined
         ? "folder.testFraction: expected a fraction, as there is no folder of test images, got none; " +
@@ -77,16 +60,15 @@ export const folder = {
       images.test === undefined
         ? heldOut(images.train, testFraction!, splitSeed)
         : { train: images.train, test: images.test };
-    const classNames = sortedClassNames(train);
-    const testNames = sortedClassNames(test);
+    const classNames = classNamesOf(train, classes);
+    const testNames = classNamesOf(test, classes);
     check(
       classNames.join("/") === testNames.join("/"),
       () =>
         `folder: expected test images of the same classes as training images (${classNames.join(", ")}), ` +
         `got ${testNames.join(", ") || "none"}`,
     );
-    const shape = commonShape([...train, ...test]);
-    const training = dataset(classNames, train, shape);
-    return { train: training, test: dataset(classNames, test, shape, training) };
+    const named = classNames.map((name) => ({ folder: name, name }));
+    return imageSplits({ name: "folder", classes: named }, train, test);
   },
 } satisfies ImageEntry;

@@ -1,9 +1,20 @@
 import { cifar10, cifar100 } from "./cifar.ts";
 import type { DatasetEntry } from "./entry.ts";
 import { folder } from "./imageFolder.ts";
+import {
+  imageFruit,
+  imageIdc,
+  imageMeow,
+  imageNet,
+  imageNette,
+  imageSquawk,
+  imageWoof,
+  imageYellow,
+} from "./imageNet.ts";
 import { fashionMnist, mnist } from "./mnist.ts";
 import { procedural } from "./procedural.ts";
 import { svhn } from "./svhn.ts";
+import { tinyImageNet } from "./tinyImageNet.ts";
 
 export {
   classCounts,
@@ -21,9 +32,12 @@ export type {
   Distribution,
   Download,
   FileEntry,
+  FolderImages,
   GeneratedEntry,
+  ImageClass,
   ImageEntry,
   ImageOptions,
+  ImageSelection,
   SourceFile,
 } from "./entry.ts";
 
@@ -34,6 +48,15 @@ export const datasets = {
   mnist,
   fashionMnist,
   svhn,
+  tinyImageNet,
+  imageNette,
+  imageWoof,
+  imageMeow,
+  imageSquawk,
+  imageFruit,
+  imageYellow,
+  imageIdc,
+  imageNet,
   folder,
   procedural,
 } satisfies Record<string, DatasetEntry>;

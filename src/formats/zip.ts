@@ -98,14 +98,25 @@ function fields(list: readonly Field[]): Uint8Array {
  * Reads a zip archive with stored or deflated entries.
  *
  * @throws InputError where it is cut short, damaged (by its checksums), encrypted, or uses what is not read here
- * (ZIP64, other compression).
+ * (more than 4 GiB, other compression).
  */
 export function readZip(file: Uint8Array): Entries {
+  return [...zipEntries(file)];
+}
+
+/** The same, entry by entry, for archives whose contents would not all fit in memory. Folders are entries ending in "/". */
+export function* zipEntries(file: Uint8Array): Generator<readonly [name: string, bytes: Uint8Array]> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const tail = endingOf(view);
-  const count = view.getUint16(tail + 10, true);
-  let at = view.getUint32(tail + 16, true);
-  return Array.from({ length: count }, (_, i) => {
+  const directory = view.getUint32(tail + 16, true);
+  const length = view.getUint32(tail + 12, true);
+  check(
+    directory !== limit && length !== limit && directory + length <= tail,
+    () =>
+      `zip: expected a directory of ${length} bytes at byte ${directory}; the file is damaged or beyond 4 GiB`,
+  );
+  // The directory's length is relied upon, not the number of entries, which has 16 bits: Tiny ImageNet has more of them.
+  for (let i = 0, at = directory; at < directory + length; i++) {
     const where = `zip: entry ${i}`;
     expectSignature(view, at, central, where);
     const nameBytes = view.getUint16(at + 28, true);
@@ -114,10 +125,9 @@ export function readZip(file: Uint8Array): Entries {
     const name = new TextDecoder().decode(
       file.subarray(at + central.length, at + central.length + nameBytes),
     );
-    const bytes = entryBytes(file, view, at, name);
+    yield [name, entryBytes(file, view, at, name)];
     at += central.length + nameBytes + extraBytes + commentBytes;
-    return [name, bytes] as const;
-  });
+  }
 }
 
 /** Position of the end-of-directory record, which a comment of up to 65535 bytes may follow. */

@@ -109,6 +109,16 @@ describe.each([false, true])("npz, compressed: %p", (compress) => {
 });
 
 describe("zip", () => {
+  test("more entries than 16 bits count are all there", () => {
+    const entries = Array.from(
+      { length: 0x10000 + 3 },
+      (_, i) => [String(i), Uint8Array.of(i % 251)] as const,
+    );
+    const read = readZip(writeZip(entries, false));
+    expect(read).toHaveLength(entries.length);
+    expect(read.at(-1)).toEqual(entries.at(-1));
+  });
+
   const file = writeZip([["a", Buffer.from("aaaaaaaaaa")]], true);
   const directory = file.length - 22 - 47; // one central header of 46 bytes and a name of one
 

@@ -17,6 +17,7 @@ import { create } from "tar";
 import { download, type FetchProgress, fetchDistribution } from "../../../experiments/data/fetch.ts";
 import { loadData, parsedDatasetOptions } from "../../../experiments/data/load.ts";
 import { countOf, datasets } from "../../../src/datasets/index.ts";
+import { writeZip } from "../../../src/formats/zip.ts";
 
 let root: string;
 beforeEach(() => {
@@ -169,5 +170,29 @@ describe("downloads", () => {
     const before = requests.length;
     expect(await fetchDistribution("cifar10", distribution, target)).toBe(false);
     expect(requests).toHaveLength(before);
+  });
+
+  test("a zip archive is unpacked too, but not to elsewhere", async () => {
+    const entries: [string, Buffer][] = [
+      ["tiny-imagenet-200/", Buffer.alloc(0)],
+      ["tiny-imagenet-200/wnids.txt", Buffer.from("n01\n")],
+      ["tiny-imagenet-200/train/n01/images/n01_0.JPEG", content],
+      ["tiny-imagenet-200/val/val_annotations.txt", Buffer.from("val_0.JPEG\tn01\n")],
+    ];
+    let body = Buffer.from(writeZip(entries, true));
+    const address = await serve((request, response) => cutting(body, Infinity, true)(request, response));
+    const distribution = () => ({
+      ...datasets.tinyImageNet.distribution,
+      downloads: [{ url: `${address}/tiny.zip`, md5: createHash("md5").update(body).digest("hex") }],
+    });
+    expect(await fetchDistribution("tinyImageNet", distribution(), root, { pause: 0 })).toBe(true);
+    expect(readdirSync(root).sort()).toEqual(["tiny-imagenet-200", "tiny.zip"]);
+    expect(content.equals(readFileSync(join(root, entries[2]![0])))).toBe(true);
+    body = Buffer.from(writeZip([["../elsewhere.txt", content]], true));
+    const other = join(root, "other");
+    await expect(fetchDistribution("tinyImageNet", distribution(), other, { pause: 0 })).rejects.toThrow(
+      "expected files below the folder it is unpacked in, got ../elsewhere.txt",
+    );
+    expect(readdirSync(other)).toEqual(["tiny.zip"]);
   });
 });
