@@ -4,7 +4,7 @@ import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { check, InputError } from "../src/core/errors.ts";
 import { parsed } from "../src/core/parse.ts";
-import { checkSteps, distillationOptions, evaluationOptions } from "../src/runs/options.ts";
+import { checkSteps, distillationOptions, evaluationOptions, withRunDefaults } from "../src/runs/options.ts";
 import { trackingOptions } from "../src/runs/tracking.ts";
 import { configFile } from "./configFile.ts";
 import { datasetOptions } from "./data/load.ts";
@@ -53,7 +53,7 @@ export function resolveExperiment(
   const options = parsed(
     where,
     experimentSchema,
-    withEvaluationNetwork(overrides.reduce(applyOverride, config)),
+    withRunDefaults(withEvaluationNetwork(overrides.reduce(applyOverride, config))),
   );
   checkSteps(where, options);
   return { ...options, name };

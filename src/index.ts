@@ -184,7 +184,18 @@ export { trajectoryDistance } from "./losses/trajectoryDistance.ts";
 export { type ClassStatistics, type ClassWeights, classWeights } from "./objectives/classWeights.ts";
 export { csdm } from "./objectives/csdm.ts";
 export { type DistributionDraw, distributionMatching } from "./objectives/distribution.ts";
+export { dc } from "./objectives/dc.ts";
+export { dcc, dsac } from "./objectives/dcc.ts";
 export { dm } from "./objectives/dm.ts";
+export { dsa } from "./objectives/dsa.ts";
+export {
+  type GradientDraw,
+  type GradientMethod,
+  gradientMatching,
+  type LoopTable,
+  publishedLoops,
+  type WarmUp,
+} from "./objectives/gradientMatching.ts";
 export { iid } from "./objectives/iid.ts";
 export {
   type DirectionalGradients,
@@ -206,6 +217,8 @@ export type {
   Descent,
   Draw,
   GradientPenalty,
+  Penalties,
+  RunDefaults,
   Learned,
   Objective,
   Plugin,

@@ -1,7 +1,14 @@
 import { InputError } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
 import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
-import { descent, type Draw, type Learned, type Objective, type Source } from "../objectives/objective.ts";
+import {
+  descent,
+  type Descent,
+  type Draw,
+  type Learned,
+  type Objective,
+  type Source,
+} from "../objectives/objective.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 
 /** One run of a method. */
@@ -84,7 +91,7 @@ function step(run: Distillation, progress: Progress): Report {
   const { engine } = source;
   const draw: Draw = objective.draw(source, rng.stream(`step/${step}`), { step, state });
   const { learned, optimizers: arrived } = engine.scope(() => approached(run, progress));
-  const { value, gradients } = descent(objective, learned, draw);
+  const { value, gradients, metrics = {} } = descent(objective, learned, draw);
   const updates = Object.entries(learned).map(([name, value]) => {
     const optimizer = optimizerOf(run, name);
     const updated = engine.scope(() => optimizer.update(value, gradients[name]!, arrived[name]));
@@ -92,7 +99,9 @@ function step(run: Distillation, progress: Progress): Report {
   });
   const next = Object.fromEntries(updates.map(([name, updated]) => [name, updated.value])) as Learned;
   const optimizers = Object.fromEntries(updates.map(([name, updated]) => [name, updated.state]));
-  const { loss, gradientNorm, lost } = engine.scope(() => readings(value, Object.values(gradients), next));
+  const { loss, gradientNorm, lost, measured } = engine.scope(() =>
+    readings({ value, gradients, metrics }, next),
+  );
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
     throw new Divergence(
       `${objective.name}, step ${step}: expected a finite loss and gradient, got ${loss} and ${gradientNorm}; ` +
@@ -110,7 +119,7 @@ function step(run: Distillation, progress: Progress): Report {
     progress: { step: step + 1, learned: next, optimizers, state: nextState, loss },
     loss,
     gradientNorm,
-    metrics: draw.metrics ?? {},
+    metrics: { ...draw.metrics, ...measured },
   };
 }
 
@@ -141,16 +150,22 @@ interface Readings {
   readonly gradientNorm: number;
   /** What is learned and no longer finite. */
   readonly lost: string | undefined;
+  /** The metrics as numbers. */
+  readonly measured: Readonly<Record<string, number>>;
 }
 
 /** What a step looks at, copied to the host at once: each copy waits for the device. */
-function readings(loss: Tensor, gradients: readonly Tensor[], next: Learned): Readings {
-  const squaredNorms = [...gradients, ...Object.values(next)].map((tensor) => tensor.square().sum());
-  const scalars = [loss, ...squaredNorms].map((scalar) => scalar.reshape([1]));
-  const [first, ...squares] = loss.engine.concat(scalars).values();
+function readings({ value, gradients, metrics }: Required<Descent>, next: Learned): Readings {
+  const squaredNorms = [...Object.values(gradients), ...Object.values(next)].map((one) => one.square().sum());
+  const scalars = [value, ...Object.values(metrics), ...squaredNorms].map((scalar) => scalar.reshape([1]));
+  const [loss, ...others] = value.engine.concat(scalars).values();
+  const names = Object.keys(metrics);
+  const squares = others.slice(names.length);
+  const ofGradients = squares.splice(0, Object.keys(gradients).length);
   return {
-    loss: first!,
-    gradientNorm: Math.sqrt(squares.slice(0, gradients.length).reduce((sum, square) => sum + square)),
-    lost: Object.keys(next).find((_, i) => !Number.isFinite(squares[gradients.length + i]!)),
+    loss: loss!,
+    gradientNorm: Math.sqrt(ofGradients.reduce((sum, square) => sum + square)),
+    lost: Object.keys(next).find((_, i) => !Number.isFinite(squares[i]!)),
+    measured: Object.fromEntries(names.map((name, i) => [name, others[i]!])),
   };
 }

@@ -11,6 +11,8 @@ export interface GradientMatch {
   readonly value: Tensor;
   /** ∂value/∂gradient. */
   readonly direction: ParameterGradient;
+  /** The value without what was added to it, where something was. */
+  readonly distance?: Tensor;
 }
 
 /** How far the gradient on synthetic images is from that on real ones. */

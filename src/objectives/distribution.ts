@@ -1,10 +1,9 @@
 import { z } from "zod";
 import type { Rng } from "../core/rng.ts";
-import { type Augmentation, drawAugmentation } from "../datasets/augment.ts";
-import { cellsOf, decoded } from "../datasets/partition.ts";
+import type { Augmentation } from "../datasets/augment.ts";
 import type { Tensor, Tree } from "../engines/index.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
-import { imagesAtOnce } from "../networks/network.ts";
+import { imagesAtOnce, type Parameters } from "../networks/network.ts";
 import { choice } from "../core/options.ts";
 import { parameterGradient } from "../training/parameterGradient.ts";
 import {
@@ -13,8 +12,17 @@ import {
   networkSourceOf,
   networkSources,
 } from "./networkSources/index.ts";
-import type { Draw, GradientPenalty, Learned, Objective, Source } from "./objective.ts";
-import { augmented, comparisonsWith } from "./realFeatures.ts";
+import type { Draw, GradientPenalty, Learned, Objective, Penalties, Source } from "./objective.ts";
+import {
+  augmented,
+  classAugmentations,
+  decodedRows,
+  labelsOf,
+  realBatches,
+  seenPerClass,
+  storedImages,
+} from "./classBatches.ts";
+import { comparisonsWith } from "./realFeatures.ts";
 import type { ClassRows, Comparison, SyntheticClasses, Term } from "./term.ts";
 import { termsOf, termsOptions } from "./terms/index.ts";
 
@@ -85,22 +93,23 @@ export function distributionMatching(
       after: (learned, draw) => stateAfter(learned, draw) as unknown as Tree,
     }),
     draw: (source, rng, at) => drawn(parts, source, rng, at),
-    loss: (learned, draw, penalty) => lossOf(allClasses(draw.source), learned.images, draw, penalty),
+    loss: (learned, draw, penalties) => lossOf(allClasses(draw.source), learned.images, draw, penalties),
     /** The loss is a sum over classes: some at a time, and the gradients of their images put together. */
-    descent(learned, draw, penalty) {
+    descent(learned, draw, penalties = {}) {
       const { engine } = draw.source;
       return engine.scope(() => {
         const groups = classGroups(draw.source);
-        const tied = penalty && groups.length > 1 ? tangent(penalty, learned, draw) : undefined;
+        const { slopes, rests } =
+          groups.length > 1 ? tangents(penalties, learned, draw) : { slopes: penalties, rests: [] };
         const parts = groups.map((classes) =>
           engine.scope(() =>
             engine.gradients(
-              (images) => lossOf(classes, images!, draw, tied?.slope ?? penalty),
-              [imagesOf(classes, learned, draw.source)],
+              (images) => lossOf(classes, images!, draw, slopes),
+              [storedImages(classes, learned.images, draw.source)],
             ),
           ),
         );
-        const values = [...parts.map(({ value }) => value), ...(tied ? [tied.rest] : [])];
+        const values = [...parts.map(({ value }) => value), ...rests];
         const images = engine.concat(parts.map(({ gradients }) => gradients[0]!));
         return { value: sum(values), gradients: { images } };
       });
@@ -128,14 +137,12 @@ function drawn(
   rng: Rng,
   at: { readonly step: number; readonly state: Tree },
 ): DistributionDraw {
-  const { engine, classes, real, augmentation } = source;
+  const { engine } = source;
   const stateless: State = { networks: null, terms: terms.map(() => null) };
   const state = (at.state ?? stateless) as unknown as State;
   const networks = networkSource.draw(source, rng, { step: at.step, state: state.networks });
-  const batches = classes.map((members, label) => sample(members, realBatch, rng.stream(`real/${label}`)));
-  const augmentations = classes.map((_, label) =>
-    drawAugmentation(augmentation, "siamese", real.imageShape, rng.stream(`augmentation/${label}`)),
-  );
+  const batches = realBatches(source, realBatch, rng);
+  const augmentations = classAugmentations(source, rng);
   const found = engine.noGrad(
     () => comparisonsWith({ source, networks, augmentations, batches, states: state.terms }, terms, rng),
     precision,
@@ -146,14 +153,6 @@ function drawn(
   return { step: at.step, source, networks, augmentations, comparisons, metrics, state };
 }
 
-/** Up to `count` of the members, without replacement. */
-function sample(members: Int32Array, count: number, rng: Rng): Int32Array {
-  return rng
-    .permutation(members.length)
-    .subarray(0, count)
-    .map((i) => members[i]!);
-}
-
 /**
  * Loss of some consecutive classes by their synthetic images. A penalty sees their part of the gradient: what their images
  * contribute to that of the mean cross-entropy over all classes.
@@ -162,21 +161,29 @@ function lossOf(
   classes: readonly number[],
   images: Tensor,
   draw: DistributionDraw,
-  penalty?: GradientPenalty,
+  { augmented, clean }: Penalties = {},
 ): Tensor {
   const { source, networks, comparisons, step } = draw;
   const { engine, network } = source;
   const theta = networks.parameters;
-  const inputs = inputsOf(classes, images, draw);
+  const inputs = augmentedInputs(classes, images, draw);
   let embeddings: Tensor | undefined;
-  const extra: Tensor[] = [];
-  if (penalty) {
+  const gradientOn = (rows: ClassRows, embed: (parameters: Parameters) => Tensor): readonly Tensor[] => {
     const share = classes.length / source.classes.length;
-    const training = (...parameters: Tensor[]): Tensor => {
-      embeddings = network.embed(parameters, inputs.values); // that the terms compare, too: one pass for both
-      return crossEntropy(network.classify(parameters, embeddings), labelsOf(inputs)).mul(share);
-    };
-    extra.push(penalty(engine.gradients(training, theta).gradients, step));
+    const training = (...parameters: Tensor[]): Tensor =>
+      crossEntropy(network.classify(parameters, embed(parameters)), labelsOf(rows)).mul(share);
+    return engine.gradients(training, theta).gradients;
+  };
+  const extra: Tensor[] = [];
+  if (augmented) {
+    // The embeddings are those that the terms compare, too: one pass for both.
+    const embed = (parameters: Parameters): Tensor => (embeddings = network.embed(parameters, inputs.values));
+    extra.push(augmented(gradientOn(inputs, embed), step));
+  }
+  if (clean) {
+    const rows = decodedRows(classes, images, source);
+    const embed = (parameters: Parameters): Tensor => network.embed(parameters, rows.values);
+    extra.push(clean(gradientOn(rows, embed), step));
   }
   const synthetic = classesOf(inputs, embeddings ?? network.embed(theta, inputs.values));
   const losses = comparisons.map(({ weight, comparison }) => comparison.loss(synthetic).mul(weight));
@@ -184,23 +191,13 @@ function lossOf(
 }
 
 /** The synthetic images of some consecutive classes as networks see them in a step. */
-function inputsOf(
-  classes: readonly number[],
-  images: Tensor,
-  { source, augmentations }: DistributionDraw,
-): ClassRows {
-  const { partition } = source;
-  const counts = classes.map(() => seenPerClass(source));
-  const values = partition ? decoded(images, partition) : images;
-  return { classes, counts, values: augmented({ classes, counts, values }, augmentations) };
+function augmentedInputs(classes: readonly number[], images: Tensor, draw: DistributionDraw): ClassRows {
+  const clean = decodedRows(classes, images, draw.source);
+  return { ...clean, values: augmented(clean, draw.augmentations) };
 }
 
 function classesOf({ classes, counts, values: images }: ClassRows, embeddings: Tensor): SyntheticClasses {
   return { classes, counts, images, values: embeddings };
-}
-
-function labelsOf({ classes, counts }: ClassRows): Int32Array {
-  return Int32Array.from(classes.flatMap((label, i) => new Array<number>(counts[i]!).fill(label)));
 }
 
 /** The state that the next step finds. Terms that learn see the images after the update, under this step's networks. */
@@ -211,7 +208,7 @@ function stateAfter({ images }: Learned, draw: DistributionDraw): State {
   const terms = !learns
     ? state.terms
     : engine.scope(() => {
-        const inputs = inputsOf(allClasses(source), images, draw);
+        const inputs = augmentedInputs(allClasses(source), images, draw);
         const embeddings = engine.noGrad(() => network.embed(networks.parameters, inputs.values));
         const synthetic = classesOf(inputs, embeddings);
         return comparisons.map(({ comparison }, i) => comparison.after?.(synthetic) ?? state.terms[i]!);
@@ -220,22 +217,34 @@ function stateAfter({ images }: Learned, draw: DistributionDraw): State {
 }
 
 /**
- * A penalty R at the gradient g on all synthetic images, as a sum over groups of them: its slope v = ∂R/∂g makes the
+ * Penalties R at the gradients g on all synthetic images, as sums over groups of them: the slope v = ∂R/∂g makes the
  * gradient in the images exact, and the rest makes up for the value.
  *
  *     R(g) = Σ_groups ⟨v, g_group⟩ + rest,   rest = R(g) − ⟨v, g⟩
  */
-function tangent(
-  penalty: GradientPenalty,
+function tangents(
+  { augmented, clean }: Penalties,
   { images }: Learned,
   draw: DistributionDraw,
+): { readonly slopes: Penalties; readonly rests: readonly Tensor[] } {
+  const all = allClasses(draw.source);
+  const ofAugmented = augmented && tangent(augmented, augmentedInputs(all, images, draw), draw);
+  const ofClean = clean && tangent(clean, decodedRows(all, images, draw.source), draw);
+  return {
+    slopes: { augmented: ofAugmented?.slope, clean: ofClean?.slope },
+    rests: [ofAugmented, ofClean].flatMap((found) => found?.rest ?? []),
+  };
+}
+
+function tangent(
+  penalty: GradientPenalty,
+  inputs: ClassRows,
+  { source, networks, step }: DistributionDraw,
 ): { readonly slope: GradientPenalty; readonly rest: Tensor } {
-  const { source, networks, step } = draw;
   const { engine, network } = source;
   const along = (v: readonly Tensor[], part: readonly Tensor[]): Tensor =>
     sum(part.map((one, i) => one.mul(v[i]!).sum()));
   const { v, rest } = engine.scope(() => {
-    const inputs = inputsOf(allClasses(source), images, draw);
     const batch = { images: inputs.values, labels: labelsOf(inputs) };
     const g = parameterGradient(network, networks.parameters, batch);
     const { value, gradients } = engine.gradients((...at) => penalty(at, step), g);
@@ -255,15 +264,4 @@ function classGroups(source: Source): number[][] {
   if (network.statistics.length > 0) return [all];
   const size = Math.max(1, Math.floor(imagesAtOnce(network) / seenPerClass(source)));
   return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
-}
-
-/** Synthetic images of a class that networks see, which the stored ones may be mosaics of. */
-function seenPerClass({ imagesPerClass, partition }: Source): number {
-  return imagesPerClass * (partition ? cellsOf(partition) : 1);
-}
-
-/** Stored images of consecutive classes. */
-function imagesOf(classes: readonly number[], { images }: Learned, { imagesPerClass }: Source): Tensor {
-  const [, ...shape] = images.shape;
-  return images.slice([classes[0]! * imagesPerClass, 0, 0, 0], [classes.length * imagesPerClass, ...shape]);
 }

@@ -18,7 +18,9 @@ export type Match = (gradient: ParameterGradient) => GradientMatch;
 export interface ImageGradient {
   /** F(∇_θ ℓ(θ; x, y)), scalar. */
   readonly value: Tensor;
-  /** Its gradient in the images, [n, h, w, c]. */
+  /** The same without penalties. */
+  readonly distance: Tensor;
+  /** Gradient of the value in the images, [n, h, w, c]. */
   readonly gradient: Tensor;
 }
 
@@ -41,27 +43,44 @@ export function imageGradient(
   return engine.scope(() => {
     const chunks = chunksOf(network, batch);
     if (chunks.length > 1) {
-      const { value, direction } = engine.noGrad(() => match(parameterGradient(network, theta, batch)));
-      return { value, gradient: directionalGradients(network, theta, batch, { direction }).images };
+      const {
+        value,
+        distance = value,
+        direction,
+      } = engine.noGrad(() => match(parameterGradient(network, theta, batch)));
+      const { images } = directionalGradients(network, theta, batch, { direction });
+      return { value, distance, gradient: images };
     }
-    let value: Tensor;
+    let matched: GradientMatch;
     const slope = (gradient: ParameterGradient): ParameterGradient => {
-      const matched = match(gradient);
-      value = matched.value;
+      matched = match(gradient);
       return matched.direction;
     };
     const { images } = pass(network, theta, batch, { slope });
-    return { value: value!, gradient: images };
+    const { value, distance = value } = matched!;
+    return { value, distance, gradient: images };
   });
 }
 
 /** F plus a penalty R: value and slope of F(g) + R(g). */
 export function penalizedMatch(match: Match, penalty: GradientPenalty | undefined, step: number): Match {
   if (penalty === undefined) return match;
+  const penaltyMatch = matchOf(penalty, step);
   return (gradient) => {
-    const matched = match(gradient);
+    const [matched, penalized] = [match(gradient), penaltyMatch(gradient)];
+    return {
+      value: matched.value.add(penalized.value),
+      distance: matched.value,
+      direction: accumulated(matched.direction, penalized.direction),
+    };
+  };
+}
+
+/** A penalty alone: value and slope of R(g). */
+export function matchOf(penalty: GradientPenalty, step: number): Match {
+  return (gradient) => {
     const { value, gradients } = gradient[0]!.engine.gradients((...g) => penalty(g, step), gradient);
-    return { value: matched.value.add(value), direction: accumulated(matched.direction, gradients) };
+    return { value, direction: gradients };
   };
 }
 

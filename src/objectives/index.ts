@@ -1,11 +1,15 @@
 import type { OptionTable } from "../core/options.ts";
 import { csdm, csdmOptions } from "./csdm.ts";
+import { dc, dcOptions } from "./dc.ts";
+import { dcc, dccOptions, dsac } from "./dcc.ts";
 import { dm, dmOptions } from "./dm.ts";
+import { dsa, dsaOptions } from "./dsa.ts";
 import { idm, idmOptions } from "./idm.ts";
 import { iid, iidOptions } from "./iid.ts";
 import { mmd, mmdOptions } from "./mmd.ts";
 import { ncfm, ncfmOptions } from "./ncfm.ts";
-import type { Objective } from "./objective.ts";
+import { publishedRun } from "./gradientMatching.ts";
+import type { Objective, RunDefaults } from "./objective.ts";
 
 /** Methods by name. */
 export const methods = {
@@ -15,4 +19,22 @@ export const methods = {
   mmd: { options: mmdOptions, build: mmd },
   ncfm: { options: ncfmOptions, build: ncfm },
   csdm: { options: csdmOptions, build: csdm },
-} as const satisfies OptionTable & Record<string, { build(options: never): Objective }>;
+  dc: {
+    options: dcOptions,
+    build: dc,
+    run: (network) => ({ ...publishedRun(network), augmentation: "none", initialization: "noise" }),
+  },
+  dsa: { options: dsaOptions, build: dsa, run: publishedRun },
+  dcc: {
+    options: dccOptions,
+    build: dcc,
+    run: (network) => ({ ...publishedRun(network), augmentation: "none" }),
+  },
+  dsac: { options: dccOptions, build: dsac, run: publishedRun },
+} as const satisfies OptionTable & Record<string, Method>;
+
+interface Method {
+  build(options: never): Objective;
+  /** Of a run under networks of a name. */
+  run?(network: string): RunDefaults;
+}

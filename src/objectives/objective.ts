@@ -71,12 +71,23 @@ export interface Draw {
 }
 
 /**
- * A penalty R(g) on a gradient g that a network takes on synthetic data, ∇_θ ℓ(θ; S). Every objective adds it where it
- * meets such a gradient, as its description says, so that a plugin need not know which objective it wraps.
+ * A penalty R(g) on a gradient g that a network takes on synthetic data, ∇_θ ℓ(θ; S).
  *
+ * @param step updates done before.
  * @returns scalar, differentiable in the gradient.
  */
 export type GradientPenalty = (gradient: readonly Tensor[], step: number) => Tensor;
+
+/**
+ * Penalties on gradients that networks take on synthetic data. Every objective adds them where it meets such gradients, as
+ * its description says, so that a plugin need not know which objective it wraps.
+ */
+export interface Penalties {
+  /** Of the gradient on the images as the step augments them. */
+  readonly augmented?: GradientPenalty | undefined;
+  /** Of the gradient on the images as they are. */
+  readonly clean?: GradientPenalty | undefined;
+}
 
 /** What a method starts from. */
 export interface Beginning {
@@ -92,6 +103,8 @@ export interface Descent {
   readonly value: Tensor;
   /** By the names of what is learned. */
   readonly gradients: Readonly<Record<string, Tensor>>;
+  /** Scalars worth a column in the log, by name. */
+  readonly metrics?: Readonly<Record<string, Tensor>>;
 }
 
 /**
@@ -112,28 +125,44 @@ export interface Objective<D extends Draw = Draw> {
   /** Rolls all dice of one step: networks, batches, augmentations, frequencies, shuffles. */
   draw(source: Source, rng: Rng, at: { readonly step: number; readonly state: Tree }): D;
   /** Scalar, differentiable in every learned tensor. Same arguments, same value. */
-  loss(learned: Learned, draw: D, penalty?: GradientPenalty): Tensor;
+  loss(learned: Learned, draw: D, penalties?: Penalties): Tensor;
   /** The loss and its gradients by the method's own route, where one beats differentiating `loss`. */
-  descent?(learned: Learned, draw: D, penalty?: GradientPenalty): Descent;
+  descent?(learned: Learned, draw: D, penalties?: Penalties): Descent;
   /** The state after the update, for methods that train networks as they go. */
   after?(learned: Learned, draw: D): Tree;
+}
+
+/** Options of a run that a method brings defaults of its own for, as a config states them. */
+export interface RunDefaults {
+  readonly augmentation?: string;
+  readonly initialization?: string;
+  readonly optimizer?: { readonly name: string } & Readonly<Record<string, unknown>>;
 }
 
 /** Objective → objective. It wraps by spread and knows nothing of what it wraps. */
 export type Plugin = <D extends Draw>(inner: Objective<D>) => Objective<D>;
 
-/** The objective with `extra` added to the penalty on synthetic gradients. */
-export function penalized<D extends Draw>(inner: Objective<D>, extra: GradientPenalty): Objective<D> {
-  const joined =
-    (penalty?: GradientPenalty): GradientPenalty =>
-    (gradient, step) =>
-      penalty === undefined ? extra(gradient, step) : penalty(gradient, step).add(extra(gradient, step));
+/** The objective with `extra` added to its penalties on synthetic gradients. */
+export function penalized<D extends Draw>(inner: Objective<D>, extra: Penalties): Objective<D> {
+  const joined = (given: Penalties = {}): Penalties => ({
+    augmented: sumOf(given.augmented, extra.augmented),
+    clean: sumOf(given.clean, extra.clean),
+  });
   const own = inner.descent?.bind(inner);
   return {
     ...inner,
-    loss: (learned, draw, penalty) => inner.loss(learned, draw, joined(penalty)),
-    ...(own && { descent: (learned, draw, penalty) => own(learned, draw, joined(penalty)) }),
+    loss: (learned, draw, penalties) => inner.loss(learned, draw, joined(penalties)),
+    ...(own && { descent: (learned, draw, penalties) => own(learned, draw, joined(penalties)) }),
   };
+}
+
+/** One penalty for both; undefined for neither. */
+export function sumOf(
+  a: GradientPenalty | undefined,
+  b: GradientPenalty | undefined,
+): GradientPenalty | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return (gradient, step) => a(gradient, step).add(b(gradient, step));
 }
 
 /** Loss and gradients of a step: by the objective's own route, or by differentiating its loss. */

@@ -1,11 +1,12 @@
 import type { Rng } from "../core/rng.ts";
-import { augment, type Augmentation } from "../datasets/augment.ts";
+import type { Augmentation } from "../datasets/augment.ts";
 import { normalized } from "../datasets/dataset.ts";
 import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
 import { imagesAtOnce } from "../networks/network.ts";
+import { augmented } from "./classBatches.ts";
 import type { MatchingNetworks } from "./networkSources/index.ts";
 import type { Source } from "./objective.ts";
-import { type ClassFeatures, type ClassRows, type Comparison, eachClass, type Term } from "./term.ts";
+import { type ClassFeatures, type Comparison, type Term } from "./term.ts";
 
 /** The real images of one step, and the function that embeds them. */
 export interface RealStep {
@@ -99,10 +100,4 @@ function embedded(step: RealStep, images: Int32Array, labels: Int32Array): Class
       values: network.embed(step.networks.parameters, augmented({ ...rows, values }, step.augmentations)),
     };
   });
-}
-
-/** Images with the augmentation of their class. */
-export function augmented(images: ClassRows, augmentations: readonly Augmentation[]): Tensor {
-  const parts = eachClass(images).map(({ label, values }) => augment(values, augmentations[label]!));
-  return images.values.engine.concat(parts);
 }

@@ -164,7 +164,7 @@ export function resolvedOptions(where: string, given: DistillationOptions): Reso
   const own = Object.fromEntries(Object.entries(single).filter(([, value]) => isOwn(value)));
   const chosen = Object.fromEntries(Object.entries(single).filter(([key]) => !(key in own)));
   const options = {
-    ...parsed(where, distillationOptions, chosen),
+    ...parsed(where, distillationOptions, withRunDefaults(chosen) as object),
     ...own,
     plugins: wrapped.map((plugin, i) =>
       typeof plugin === "function" ? plugin : parsed(`${where}.plugins.${i}`, pluginOption, plugin),
@@ -172,6 +172,27 @@ export function resolvedOptions(where: string, given: DistillationOptions): Reso
   } as ResolvedOptions;
   checkSteps(where, options);
   return options;
+}
+
+/**
+ * A config with the defaults that its method brings for options of the run, where it states none of its own. An optimizer
+ * without a name changes the method's.
+ */
+export function withRunDefaults(config: unknown): unknown {
+  if (!isObject(config)) return config;
+  const method = nameOf(config.objective);
+  const entry = Object.hasOwn(methods, method ?? "") ? methods[method as keyof typeof methods] : undefined;
+  if (!entry || !("run" in entry)) return config;
+  const { optimizer, ...defaults } = entry.run(nameOf(config.network) ?? "convNet");
+  const own = config.optimizer;
+  const completed = isObject(own) && !("name" in own) && !("update" in own) ? { ...optimizer, ...own } : own;
+  return { ...defaults, ...config, optimizer: completed ?? optimizer };
+}
+
+/** Of a choice, spelled as its name alone or with options. */
+function nameOf(choice: unknown): string | undefined {
+  const name = isObject(choice) ? choice.name : choice;
+  return typeof name === "string" ? name : undefined;
 }
 
 /** Members by which an objective, a network and an optimizer are told from a choice of one. */

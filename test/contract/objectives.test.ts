@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import type { z } from "zod";
 import { seeded } from "../../src/core/rng.ts";
 import { tensorsOf } from "../../src/engines/index.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
@@ -10,21 +11,37 @@ import {
   Divergence,
   type Progress,
 } from "../../src/distillers/distill.ts";
+import { parseStrategy } from "../../src/datasets/augment.ts";
 import { initialImages } from "../../src/distillers/initialize.ts";
 import { csdm, csdmOptions } from "../../src/objectives/csdm.ts";
 import { methods } from "../../src/objectives/index.ts";
-import { descent, type Draw, type Learned, type Objective } from "../../src/objectives/objective.ts";
+import {
+  descent,
+  type Draw,
+  type Learned,
+  type Objective,
+  type Plugin,
+  type Source,
+} from "../../src/objectives/objective.ts";
 import { sgd } from "../../src/optimizers/sgd.ts";
-import { difficultyCorrection } from "../../src/plugins/difficultyCorrection.ts";
+import { difficultyCorrection, difficultyCorrectionOptions } from "../../src/plugins/difficultyCorrection.ts";
 import { smallPretraining } from "../support/smallPretraining.ts";
 import { toySource } from "../support/toy.ts";
 import { carriedNetworkObjective, queueObjective, trajectoryObjective } from "./smallObjectives.ts";
 
+const [outerLoop, innerLoop] = [3, 1];
+/** Options by which all that a method does comes up in a few steps. */
+const given: Record<string, object> = {
+  dc: { outerLoop, innerLoop },
+  dsa: { outerLoop, innerLoop },
+  dcc: { outerLoop, innerLoop, warmUp: { networks: 1, updates: 2 } },
+  dsac: { outerLoop, innerLoop, warmUp: { networks: 1, updates: 2 } },
+};
 const shapes: Record<string, Objective> = {
   ...Object.fromEntries(
     Object.entries(methods).map(([name, { options, build }]): [string, Objective] => [
       name,
-      build(smallPretraining(options.parse({})) as never),
+      build(smallPretraining(options.parse(given[name] ?? {})) as never),
     ]),
   ),
   "csdm with frequencies that learn": csdm(csdmOptions.parse({ frequencies: 48, sampling: "learned" })),
@@ -32,26 +49,34 @@ const shapes: Record<string, Objective> = {
   "network carried through an inner loop": carriedNetworkObjective,
   "images, soft labels and step size": trajectoryObjective,
 };
-const correction = difficultyCorrection({ weight: 0.3, norm: "l2" });
+const correctionOf = (given: z.input<typeof difficultyCorrectionOptions>): Plugin =>
+  difficultyCorrection(difficultyCorrectionOptions.parse(given));
 const objectives = Object.entries(shapes).flatMap(
   ([name, objective]) =>
     [
       [name, objective],
-      [`${name}, with a penalty on the synthetic gradient`, correction(objective)],
+      [`${name}, with a penalty on the synthetic gradient`, correctionOf({ weight: 0.3 })(objective)],
     ] as const,
 );
+for (const name of ["dm", "dsac"]) {
+  const corrected = correctionOf({ weight: 0.3, images: "clean", rise: { to: 0.5, steps: 5 } });
+  objectives.push([`${name}, with a penalty on images as they are`, corrected(shapes[name]!)]);
+}
 
 const engine = torchEngine({ dtype: "float64", threads: 1 });
 // A smooth activation: central differences must not straddle a kink.
-const source = toySource(engine, { network: { activation: "swish" } });
+const plain = toySource(engine, { network: { activation: "swish" } });
+const augmented: Source = { ...plain, augmentation: parseStrategy("color_crop+scale") };
+const sourceOf = ({ name }: Objective): Source => (name.startsWith("dsa") ? augmented : plain);
 
 function distillation(objective: Objective, steps: number, learningRate = 0.05): Distillation {
+  const source = sourceOf(objective);
   const optimizer = sgd({ learningRate, momentum: 0.5, weightDecay: 0 });
   return { source, objective, optimizer, steps, rng: seeded(5) };
 }
 
 function startOf(run: Distillation): Progress {
-  return begin(run, initialImages(source, { initialization: "random", scarcity: "error" }, run.rng));
+  return begin(run, initialImages(run.source, { initialization: "random", scarcity: "error" }, run.rng));
 }
 
 function last(run: Distillation, from: Progress): Progress {
@@ -66,7 +91,7 @@ const bits = (progress: Progress): unknown => tensorsOf(progress).map((tensor) =
 function secondDraw(objective: Objective): { readonly learned: Learned; readonly draw: Draw } {
   const run = distillation(objective, 1);
   const progress = last(run, startOf(run));
-  const draw = objective.draw(source, run.rng.stream("step/1"), { step: 1, state: progress.state });
+  const draw = objective.draw(run.source, run.rng.stream("step/1"), { step: 1, state: progress.state });
   return { learned: progress.learned, draw };
 }
 
@@ -116,13 +141,12 @@ describe.each(objectives)("%s", (_, objective) => {
 
 describe.each(Object.entries(shapes))("%s", (_, objective) => {
   test("is itself under a penalty of weight 0", () => {
-    expect(difficultyCorrection({ weight: 0, norm: "l2" })(objective)).toBe(objective);
+    expect(correctionOf({ weight: 0 })(objective)).toBe(objective);
   });
 
   test("grows by a penalty in proportion to its weight", () => {
     const { learned, draw } = secondDraw(objective);
-    const lossAt = (weight: number): number =>
-      difficultyCorrection({ weight, norm: "l2" })(objective).loss(learned, draw).item();
+    const lossAt = (weight: number): number => correctionOf({ weight })(objective).loss(learned, draw).item();
     const bare = objective.loss(learned, draw).item();
     expect(lossAt(0.2) - bare).toBeGreaterThan(0);
     expect(lossAt(0.4) - bare).toBeCloseTo(2 * (lossAt(0.2) - bare), 10);

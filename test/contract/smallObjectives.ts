@@ -3,7 +3,15 @@ import { normalized } from "../../src/datasets/dataset.ts";
 import type { Engine, Tensor, Tree } from "../../src/engines/index.ts";
 import { gradientDistances } from "../../src/losses/gradientDistance.ts";
 import { initialTensors, type Parameters } from "../../src/networks/network.ts";
-import type { Draw, GradientPenalty, Learned, Objective, Source } from "../../src/objectives/objective.ts";
+import {
+  type Draw,
+  type GradientPenalty,
+  type Learned,
+  type Objective,
+  type Penalties,
+  type Source,
+  sumOf,
+} from "../../src/objectives/objective.ts";
 import {
   type Batch,
   differentiableGradient,
@@ -41,6 +49,11 @@ function realBatch(source: Source, candidates: ArrayLike<number>, rng: Rng): Bat
   return { images, labels: Int32Array.from(picked, (i) => source.real.labels[i]!) };
 }
 
+/** Nothing is augmented here. */
+function everyPenalty({ augmented, clean }: Penalties = {}): GradientPenalty | undefined {
+  return sumOf(augmented, clean);
+}
+
 /** One plain SGD step. */
 function descended(source: Source, theta: Parameters, batch: Batch, rate: number): Parameters {
   const gradient = parameterGradient(source.network, theta, batch);
@@ -72,7 +85,8 @@ export const queueObjective: Objective<QueueDraw> = {
       training: realBatch(source, everything, rng.stream("training")),
     };
   },
-  loss(learned, { source, queue, chosen, real, step }, penalty) {
+  loss(learned, { source, queue, chosen, real, step }, penalties) {
+    const penalty = everyPenalty(penalties);
     const { network } = source;
     const theta = queue[chosen]!;
     const target = network.embed(theta, real).mean(0).detach();
@@ -112,7 +126,8 @@ export const carriedNetworkObjective: Objective<CarriedDraw> = {
     });
     return { step, source, network, inner: carried.inner, targets };
   },
-  loss(learned, { source, network, targets, step }, penalty) {
+  loss(learned, { source, network, targets, step }, penalties) {
+    const penalty = everyPenalty(penalties);
     const { imagesPerClass, real } = source;
     const terms = targets.map((target, label) => {
       const begin = label * imagesPerClass;
@@ -162,9 +177,9 @@ export const trajectoryObjective: Objective<TrajectoryDraw> = {
     }
     return { step, source, start, target };
   },
-  loss: (learned, draw, penalty) => trajectoryLoss(...student(learned, draw, penalty)),
-  descent(learned, draw, penalty) {
-    const { value, gradients } = trajectoryGradient(...student(learned, draw, penalty));
+  loss: (learned, draw, penalties) => trajectoryLoss(...student(learned, draw, everyPenalty(penalties))),
+  descent(learned, draw, penalties) {
+    const { value, gradients } = trajectoryGradient(...student(learned, draw, everyPenalty(penalties)));
     const { images, labels, stepSize } = gradients;
     return { value, gradients: { images, softLabels: labels!, stepSize } };
   },

@@ -68,7 +68,7 @@ test("options of the optimizer complete the default one", () => {
 test("a plugin is reached by its place in the list", () => {
   const config = { ...base, plugins: [{ name: "difficultyCorrection", weight: 0.1 }] };
   const { plugins } = resolveExperiment("x", config, ["plugins.0.weight=0.5"]);
-  expect(plugins).toEqual([{ name: "difficultyCorrection", weight: 0.5, norm: "l2" }]);
+  expect(plugins).toMatchObject([{ name: "difficultyCorrection", weight: 0.5, norm: "l2" }]);
 });
 
 describe("what is wrong is said with its place and what to do", () => {
@@ -153,4 +153,38 @@ test("null takes an option back to its default, wherever it is set", () => {
   expect(inner.objective).toEqual(
     resolveExperiment("x", { ...base, objective: { name: "csdm", kernel: "matern32" } }).objective,
   );
+});
+
+describe("defaults that a method brings", () => {
+  const resolved = (config: object) => resolveExperiment("x", { data: "procedural", steps: 1, ...config });
+
+  test("take the place of those of the options", () => {
+    expect(resolved({ objective: "dc" })).toMatchObject({
+      augmentation: "none",
+      initialization: "noise",
+      optimizer: { name: "sgd", learningRate: 0.1, momentum: 0.5 },
+    });
+    expect(resolved({ objective: { name: "dsa" }, network: "convNet" }).augmentation).toBeUndefined();
+    expect(resolved({ objective: "dm" })).toMatchObject({
+      initialization: "random",
+      optimizer: { learningRate: 1 },
+    });
+  });
+
+  test("give way to what a config says", () => {
+    const config = { objective: "dcc", initialization: "noise", optimizer: { learningRate: 0.2 } };
+    expect(resolved(config)).toMatchObject({
+      initialization: "noise",
+      optimizer: { name: "sgd", learningRate: 0.2, momentum: 0.5 },
+    });
+    expect(resolved({ ...config, optimizer: { name: "sgd" } }).optimizer).toMatchObject({
+      learningRate: 0.01,
+    });
+    expect(resolved({ ...config, optimizer: "adam" }).optimizer).toMatchObject({ name: "adam" });
+  });
+
+  test("stay as they are once resolved", () => {
+    const { name, ...config } = resolved({ objective: "dc", optimizer: { momentum: 0 } });
+    expect(resolveExperiment(name, config)).toEqual({ name, ...config });
+  });
 });

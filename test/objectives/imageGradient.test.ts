@@ -179,10 +179,9 @@ describeEngines(candidates, (on) => {
     const before = on.liveTensors();
     const match = penalizedMatch((g) => ours.match(real, g), l2, 0);
     for (let i = 0; i < 3; i++) {
-      const { value, gradient } = imageGradient(network, theta, batch, match);
-      expect(on.liveTensors()).toBe(before + 2);
-      value.dispose();
-      gradient.dispose();
+      const found = imageGradient(network, theta, batch, match);
+      expect(on.liveTensors()).toBe(before + 3);
+      for (const tensor of Object.values(found) as Tensor[]) tensor.dispose();
     }
     parameterGradient(network, theta, batch).forEach((part) => part.dispose());
     expect(on.liveTensors()).toBe(before);

@@ -10,7 +10,7 @@ import { distributionMatching, distributionOptions } from "../../src/objectives/
 import { dm, dmOptions } from "../../src/objectives/dm.ts";
 import { descent, type Learned, type Objective, type Source } from "../../src/objectives/objective.ts";
 import { keptFeatures, type Term } from "../../src/objectives/term.ts";
-import { difficultyCorrection } from "../../src/plugins/difficultyCorrection.ts";
+import { difficultyCorrection, difficultyCorrectionOptions } from "../../src/plugins/difficultyCorrection.ts";
 import { expectClose } from "../support/close.ts";
 import { peakElements } from "../support/memory.ts";
 import { toySource } from "../support/toy.ts";
@@ -172,7 +172,9 @@ describe("the gradient by groups of classes", () => {
     ["csdm with unbiased targets", csdm(csdmOptions.parse({ frequencies: 9, amplitudeTarget: "unbiased" }))],
     [
       "dm with a penalty",
-      difficultyCorrection({ weight: 0.3, norm: "l2" })(dm(dmOptions.parse({ realBatch: 20 }))),
+      difficultyCorrection(difficultyCorrectionOptions.parse({ weight: 0.3, norm: "l2" }))(
+        dm(dmOptions.parse({ realBatch: 20 })),
+      ),
     ],
   ] as [string, Objective][])("of %s is that of the loss", (_, objective) => {
     for (const [size, groups] of [
@@ -209,7 +211,9 @@ describe("the memory of a step", () => {
     // All augmented images beside their gradient; and the classifier's row in each gradient of the parameters.
     [
       "dm with a penalty",
-      difficultyCorrection({ weight: 0.3, norm: "l2" })(dm(dmOptions.parse({ realBatch: perClass }))),
+      difficultyCorrection(difficultyCorrectionOptions.parse({ weight: 0.3, norm: "l2" }))(
+        dm(dmOptions.parse({ realBatch: perClass })),
+      ),
       64,
       5,
     ],
