@@ -144,7 +144,7 @@ export function allPreparedFor(root: string, experiment: Experiment): Prepared[]
 function preparationsOf(experiment: Experiment): readonly Preparation[] {
   const { preparations = [] } = objectiveOf(experiment) ?? {};
   const { tracking } = experiment;
-  return tracking ? [...preparations, ...difficultyTracker(tracking.networks).preparations] : preparations;
+  return tracking ? [...preparations, ...difficultyTracker(tracking).preparations] : preparations;
 }
 
 /** Makes all parts of each, side by side with other processes that do the same, and gives the source that reads them. */

@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { check, InputError } from "../src/core/errors.ts";
 import type { Report } from "../src/distillers/distill.ts";
-import type { BatchDifficulty } from "../src/evaluation/batchDifficulty.ts";
 import { datasets } from "../src/datasets/index.ts";
+import type { TrackedDifficulty } from "../src/runs/tracking.ts";
 import { type Experiment, parseYaml, resolveExperiment } from "./config.ts";
 import { writeWhole } from "./files.ts";
 import { leavesOf } from "./leaves.ts";
@@ -162,13 +162,13 @@ export function removeStaleLocks(results: string): void {
 export function appendMetric(
   run: RunFolder,
   { progress, loss, gradientNorm, metrics }: Report,
-  tracked: Partial<BatchDifficulty> = {},
+  tracked: Partial<TrackedDifficulty> = {},
 ): void {
   appendLine(run, { step: progress.step, loss, gradientNorm, ...metrics, ...tracked });
 }
 
 /** Adds the line of step 0, where something is tracked of the initial images. */
-export function appendInitial(run: RunFolder, tracked: Partial<BatchDifficulty>): void {
+export function appendInitial(run: RunFolder, tracked: Partial<TrackedDifficulty>): void {
   if (Object.keys(tracked).length > 0) appendLine(run, { step: 0, ...tracked });
 }
 

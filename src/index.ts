@@ -273,7 +273,7 @@ export { methodOf } from "./runs/setting.ts";
 export type { Space, Whitening } from "./runs/space.ts";
 export { arraysOf, decodedSet, setFrom, type StoredSet } from "./runs/storedSet.ts";
 export { pixelsOf, type SyntheticSet } from "./runs/synthetic.ts";
-export { type InMemoryTracking, trackingOf } from "./runs/tracking.ts";
+export { type InMemoryTracking, type TrackedDifficulty, trackingOf } from "./runs/tracking.ts";
 
 // The same step by step
 export { decodeProgress, encodeProgress } from "./distillers/checkpoint.ts";

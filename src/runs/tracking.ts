@@ -5,12 +5,13 @@ import { parsed } from "../core/parse.ts";
 import { seeded } from "../core/rng.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Engine } from "../engines/index.ts";
-import { type BatchDifficulty, batchDifficulty } from "../evaluation/batchDifficulty.ts";
+import { type BatchDifficulty, batchDifficulty, type LabeledImages } from "../evaluation/batchDifficulty.ts";
 import { mean } from "../evaluation/statistics.ts";
 import { type Network, type NetworkChoice, networkOf, networks } from "../networks/index.ts";
 import type { Preparation, Source } from "../objectives/objective.ts";
 import { pretrainedModel, pretraining, pretrainingOptions } from "../objectives/pretraining.ts";
 import { freshModel, type Model } from "../training/model.ts";
+import { sampleGradients } from "../training/sampleGradients.ts";
 import { withPreparations } from "./distillation.ts";
 import { resolvedOptions } from "./options.ts";
 import { sourceOf } from "./setting.ts";
@@ -33,8 +34,20 @@ export const trackingOptions = z.strictObject({
     .min(1)
     .default(100)
     .describe("Steps between measurements; before the first step and after the last there is one, too"),
+  gradn: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Also the mean norm of the gradients of single images (GraDN); a measurement then takes up to four times as long",
+    ),
   networks: ensembleOptions.prefault({}).describe("Networks that find the images easy or hard"),
 });
+
+/** What is tracked of a set. */
+export interface TrackedDifficulty extends BatchDifficulty {
+  /** Mean over the images of ‖∇_θ ℓ(θ; x)‖₂, each image's own gradient (GraDN). There where it was asked for. */
+  readonly gradn?: number;
+}
 
 /** Measures synthetic sets under networks that are the same whatever the set. */
 export interface DifficultyTracker {
@@ -45,7 +58,7 @@ export interface DifficultyTracker {
    *
    * @param set normalized as the real images are; of mosaics the images count that they stand for.
    */
-  measured(source: Source, set: StoredSet): BatchDifficulty;
+  measured(source: Source, set: StoredSet): TrackedDifficulty;
 }
 
 /**
@@ -53,10 +66,9 @@ export interface DifficultyTracker {
  * a preparation, which runs share. No dice of a run are rolled.
  */
 export function difficultyTracker({
-  models,
-  epochs,
-  network: chosen,
-}: z.infer<typeof ensembleOptions>): DifficultyTracker {
+  networks: { models, epochs, network: chosen },
+  gradn,
+}: Pick<z.infer<typeof trackingOptions>, "networks" | "gradn">): DifficultyTracker {
   const preparation =
     epochs > 0
       ? pretraining(pretrainingOptions.parse({ models, epochs, ...(chosen && { network: chosen }) }))
@@ -79,18 +91,28 @@ export function difficultyTracker({
           softLabels: softLabels && engine.tensor([n, softLabels.length / n], softLabels),
         };
         const found = Array.from({ length: models }, (_, index) =>
-          engine.scope(() => batchDifficulty(modelAt(source, index), tensors)),
+          engine.scope(() => {
+            const model = modelAt(source, index);
+            return { ...batchDifficulty(model, tensors), ...(gradn && { gradn: meanNorm(model, tensors) }) };
+          }),
         );
-        const average = (name: keyof BatchDifficulty): number => mean(found.map((one) => one[name]));
-        return {
-          difficulty: average("difficulty"),
-          difficultyPerClass: average("difficultyPerClass"),
-          misclassified: average("misclassified"),
-          syntheticLoss: average("syntheticLoss"),
-        };
+        return averaged(found);
       });
     },
   };
+}
+
+/** GraDN of a set under one network. */
+function meanNorm(model: Model, { images, labels, softLabels }: LabeledImages): number {
+  return mean(Array.from(sampleGradients(model, { images, labels: softLabels ?? labels }).norms));
+}
+
+/** Means over the networks. */
+function averaged(found: readonly TrackedDifficulty[]): TrackedDifficulty {
+  const names = Object.keys(found[0]!) as (keyof TrackedDifficulty)[];
+  return Object.fromEntries(
+    names.map((name) => [name, mean(found.map((one) => one[name]!))]),
+  ) as unknown as TrackedDifficulty;
 }
 
 function trainedModel(source: Source, preparation: Preparation, index: number): Model {
@@ -127,6 +149,8 @@ export interface InMemoryTracking {
   readonly models?: number;
   /** Passes over the real images that they were trained for. Default 0, their random start. */
   readonly epochs?: number;
+  /** Whether GraDN, the mean over single images, is measured, too, which takes longer. Default false. */
+  readonly gradn?: boolean;
 }
 
 /**
@@ -143,9 +167,9 @@ export interface InMemoryTracking {
  */
 export function trackingOf(
   train: Dataset,
-  { engine, network, ...given }: InMemoryTracking,
-): (set: StoredSet) => BatchDifficulty {
-  const tracker = difficultyTracker(parsed("trackingOf", ensembleOptions, given));
+  { engine, network, gradn = false, ...given }: InMemoryTracking,
+): (set: StoredSet) => TrackedDifficulty {
+  const tracker = difficultyTracker({ networks: parsed("trackingOf", ensembleOptions, given), gradn });
   const options = resolvedOptions("trackingOf", { steps: 0, ...(network && { network }) });
   const source = withPreparations(sourceOf(options, { train }, engine), tracker);
   return (set) => tracker.measured(source, set);

@@ -8,6 +8,7 @@ import { evaluateRun } from "../../experiments/commands/evaluate.ts";
 import { type Experiment, resolveExperiment } from "../../experiments/config.ts";
 import { optionsText } from "../../experiments/leaves.ts";
 import { fileOf, openRun, readMetrics, readRun, type RunFolder } from "../../experiments/runFolder.ts";
+import { phasesOf } from "../../experiments/tasks.ts";
 import { arraysOf, datasets, decodedSet, distillationOf, selectEngine, trackingOf } from "../../src/index.ts";
 
 const { engine } = await selectEngine("auto", { threads: 1 });
@@ -125,6 +126,38 @@ describe("sets that are more than whole images with labels", () => {
     const same = difficultyOf({ ...set, softLabels: oneHot });
     for (const name of columns) expect(same[name]).toBeCloseTo(hard[name], 5);
   });
+});
+
+test("GraDN is the mean over images of the norm that each one's own gradient has", async () => {
+  const run = await distilled(experiment({ tracking: { every: 5, gradn: true, networks: { models: 1 } } }));
+  const set = readArtifact(run);
+  const difficultyOf = trackingOf(train, { engine, network, models: 1 });
+  const size = set.images.length / set.labels.length;
+  const single = Array.from(set.labels, (label, i) =>
+    difficultyOf({
+      ...set,
+      images: set.images.slice(i * size, (i + 1) * size),
+      labels: Int32Array.of(label),
+    }),
+  );
+  const expected = single.reduce((sum, { difficulty }) => sum + difficulty, 0) / single.length;
+  const last = readMetrics(run).at(-1)!;
+  expect(last.gradn).toBeCloseTo(expected, 4);
+  expect(last.gradn).toBeGreaterThan(last.difficultyPerClass!);
+  expect(difficultyOf(set)).not.toHaveProperty("gradn");
+});
+
+test("a sweep makes the networks that it tracks by before its runs, each once", () => {
+  const tracking = { networks: { models: 3, epochs: 1 } };
+  const experiments = ["dm", "csdm"].map((objective) => experiment({ tracking, objective }, objective));
+  const results = newResults();
+  const [prepare] = phasesOf(experiments, { results, prepared: join(results, "prepared"), spread: false });
+  expect(prepare!.name).toBe("prepare");
+  expect(prepare!.tasks.map(({ id }) => id.replace(/-\w+\//, "/"))).toEqual([
+    "pretrained/part-0",
+    "pretrained/part-1",
+    "pretrained/part-2",
+  ]);
 });
 
 describe("a folder that holds a run", () => {

@@ -36,6 +36,11 @@ const quantities: Readonly<Record<TrackedColumn, Quantity>> = {
     meaning:
       "Norm of the gradient of the mean loss on the synthetic images of one class, mean over the classes",
   },
+  gradn: {
+    title: "Difficulty of an image along distillation",
+    axis: { title: "Gradient norm of an image (GraDN)" },
+    meaning: "Norm of the gradient of the loss on one synthetic image, mean over the images",
+  },
   misclassified: {
     title: "Misclassified images along distillation",
     axis: { title: "Misclassified synthetic images", format: ".1~%" },
