@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { findTorch, isBuilt } from "./native/build.mjs";
 
@@ -12,9 +13,11 @@ if (skipped.length > 0)
 
 /** Tests are TypeScript modules; swc strips the types, tsc checks them. */
 export default {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/test/support/environment.mjs",
   // TensorFlow.js keeps its engine on the global object and still uses it while Jest clears that.
   testEnvironmentOptions: { globalsCleanup: "off" },
+  // The process that hands out the files only waits: it needs no core of its own.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   // Time on a busy machine says nothing of the code.
   testTimeout: 60_000,
   roots: ["<rootDir>/test"],
