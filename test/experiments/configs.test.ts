@@ -20,7 +20,8 @@ describe.each(files)("%s", (file) => {
     const published = readExperiment(path);
     const { name, ...options } = published;
     const gray = published.data.name === "mnist";
-    const toy = { name: "procedural", trainPerClass: 6, testPerClass: 2, channels: gray ? 1 : 3 };
+    const counts = { classes: 4, trainPerClass: 6, testPerClass: 2 };
+    const toy = { name: "procedural", ...counts, side: 16, channels: gray ? 1 : 3 };
     const small = [
       "network.width=4",
       "imagesPerClass=2",
