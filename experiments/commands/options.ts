@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { withRunDefaults } from "../../src/runs/options.ts";
 import { experimentSchema } from "../config.ts";
 
 /**
@@ -24,7 +25,8 @@ function linesOf(schema: z.core.$ZodType, place: Place): string[] {
   if (inner instanceof z.ZodDiscriminatedUnion) {
     return (inner.options as z.ZodObject[]).flatMap((entry) => {
       const name = (entry.shape.name as z.ZodLiteral<string>).value;
-      return [`${place.indent}- ${name}`, ...linesOf(entry, within(place, name, "    "))];
+      const line = `${place.indent}- ${name}${place.path === "objective" ? runText(name) : ""}`;
+      return [line, ...linesOf(entry, within(place, name, "    "))];
     });
   }
   if (!(inner instanceof z.ZodObject)) return [];
@@ -34,6 +36,23 @@ function linesOf(schema: z.core.$ZodType, place: Place): string[] {
       lineOf(key, option, place.indent),
       ...blockOf(option, within(place, key, "  ")),
     ]);
+}
+
+/** What else of a run a method has defaults of its own for. */
+function runText(name: string): string {
+  const brought = Object.entries(withRunDefaults({ objective: name }) as object);
+  const texts = brought
+    .filter(([key]) => key !== "objective")
+    .map(([key, value]) => `${key} ${valueText(value)}`);
+  return texts.length === 0 ? "" : `, by default with ${texts.join(", ")}`;
+}
+
+function valueText(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  const { name, ...others } = value as Record<string, unknown>;
+  return `${String(name)} (${Object.entries(others)
+    .map(([key, one]) => `${key} ${String(one)}`)
+    .join(", ")})`;
 }
 
 const within = ({ path, indent, listed }: Place, key: string, deeper: string): Place => ({

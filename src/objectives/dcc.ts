@@ -10,12 +10,12 @@ import type { Objective } from "./objective.ts";
 export const dccOptions = gradientMatchingOptions.extend({
   warmUp: z
     .strictObject({
-      networks: z.int().min(0).default(250).describe("Under so many networks, the first"),
+      networks: z.int().min(0).default(250).describe("First networks of a run, under each of which"),
       updates: z
         .int()
         .min(0)
         .default(10)
-        .describe("updates are class by class; all others take all classes together"),
+        .describe("the first updates go class by class; all others take all classes together"),
     })
     .prefault({})
     .describe("Before classes are matched together"),

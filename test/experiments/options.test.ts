@@ -26,3 +26,10 @@ test("what several options have in common is listed once", () => {
     expect(lines.some((one) => one.trim().startsWith(last))).toBe(true);
   }
 });
+
+test("a method that brings defaults for other options says so", () => {
+  expect(lines).toContain(
+    "  - dc, by default with augmentation none, initialization noise, optimizer sgd (learningRate 0.1, momentum 0.5)",
+  );
+  expect(lines).toContain("  - dm");
+});
