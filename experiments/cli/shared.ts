@@ -18,6 +18,12 @@ export const threadsOption = {
   describe: "CPU threads of the torch engine; by default all cores",
 } as const;
 
+export const baselineOption = {
+  type: "string",
+  describe:
+    "Method or experiment that paired differences of methods are taken to; by default the first method",
+} as const;
+
 /** The engine of a command, which says which one it is. */
 export async function engineFor(name: string, threads: number | undefined): Promise<Engine> {
   const options = threads === undefined ? {} : { threads: wholeNumber("--threads", threads, 1) };

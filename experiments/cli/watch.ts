@@ -1,7 +1,7 @@
 import type { Argv } from "yargs";
 import { check } from "../../src/core/errors.ts";
 import { watchCommand as watch } from "../commands/watch.ts";
-import { print } from "./shared.ts";
+import { baselineOption, print } from "./shared.ts";
 
 export const watchCommand = (cli: Argv): Argv =>
   cli.command(
@@ -15,12 +15,13 @@ export const watchCommand = (cli: Argv): Argv =>
           type: "string",
           default: "127.0.0.1",
           describe: "Address to listen at; 0.0.0.0 lets others on the network read the page",
-        }),
-    async ({ results, port, host }) => {
+        })
+        .option("baseline", baselineOption),
+    async ({ results, port, host, baseline }) => {
       check(
         port === undefined || (Number.isInteger(port) && port >= 0 && port < 2 ** 16),
         () => `--port: expected a whole number from 0 (any that is free) to 65535, got ${port}`,
       );
-      await watch(results, { host, port }, print);
+      await watch(results, { host, port, baseline }, print);
     },
   );

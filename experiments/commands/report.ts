@@ -8,6 +8,7 @@ import { type Chart, chartPng, chartsOf, chartSvg } from "../report/charts/index
 import { gridFiles } from "../report/gridFiles.ts";
 import { drawnCharts } from "../report/page/drawnCharts.ts";
 import { renderPage } from "../report/page/page.ts";
+import { checkBaseline } from "../report/pairedComparisons.ts";
 import { readResults, reportData, type Results } from "../report/reportData.ts";
 import { markdown, tableFiles, tablesOf } from "../report/tables/index.ts";
 
@@ -17,12 +18,17 @@ export interface WrittenReport {
   readonly table: string;
 }
 
+export interface ReportOptions {
+  /** What other methods are held against in paired comparisons: a method or an experiment; see `pairedComparisons`. */
+  readonly baseline?: string | undefined;
+}
+
 /**
  * Writes report.html, tables/*.{md,csv,tex} and figures/*.{svg,png,csv} of a results folder from its rows and runs.
  *
- * @throws InputError if there are neither.
+ * @throws InputError if there are neither, or no row is of the baseline.
  */
-export async function writeReport(path: string): Promise<WrittenReport> {
+export async function writeReport(path: string, { baseline }: ReportOptions = {}): Promise<WrittenReport> {
   check(
     existsSync(path) && statSync(path).isDirectory(),
     () => `${path}: expected a results folder, found ${existsSync(path) ? "a file" : "nothing"}`,
@@ -33,7 +39,8 @@ export async function writeReport(path: string): Promise<WrittenReport> {
     results.rows.length > 0 || results.runs.length > 0,
     () => `${path}: expected rows in runs.csv or runs, found neither; distil something first`,
   );
-  const data = await reportData(results);
+  const data = await reportData(results, baseline);
+  checkBaseline(data.summaries, baseline);
   const tables = tablesOf(data);
   for (const { name, content } of tableFiles(tables)) writeWhole(join(path, "tables", name), content);
   const charts = chartsOf(data);

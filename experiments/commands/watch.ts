@@ -16,6 +16,8 @@ export interface WatchOptions {
   readonly host?: string | undefined;
   /** By default 8765, or the next that is free. */
   readonly port?: number | undefined;
+  /** What other methods are held against in paired comparisons: a method or an experiment. */
+  readonly baseline?: string | undefined;
 }
 
 /** The port that is tried first. */
@@ -26,7 +28,10 @@ const PORT = 8765;
  *
  * @throws InputError if the folder is a file, or the port or address cannot be had.
  */
-export async function watchResults(results: string, { host, port }: WatchOptions = {}): Promise<Watching> {
+export async function watchResults(
+  results: string,
+  { host, port, baseline }: WatchOptions = {},
+): Promise<Watching> {
   check(
     !existsSync(results) || statSync(results).isDirectory(),
     () => `${results}: expected a results folder, got a file; name the folder that it lies in`,
@@ -35,7 +40,7 @@ export async function watchResults(results: string, { host, port }: WatchOptions
   const page = livePage({
     fingerprint: () => fingerprint(results),
     async render() {
-      const data = await reportData(readResults(results));
+      const data = await reportData(readResults(results), baseline);
       const charts = await drawnCharts(chartsOf(data));
       return renderPage({ ...data, unfinished: data.unfinished.map(withTime) }, charts, { live: true });
     },

@@ -10,6 +10,8 @@ export interface ReportData {
   /** Class names in label order, by data set. */
   readonly classNames: Readonly<Record<string, readonly string[]>>;
   readonly runs: readonly RunRecord[];
+  /** What other methods are held against in paired comparisons: a method or an experiment; see `pairedComparisons`. */
+  readonly baseline?: string | undefined;
 }
 
 /** What one run left beside its rows. */

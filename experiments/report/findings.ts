@@ -1,5 +1,7 @@
-import { percent, percentSpread } from "./numbers.ts";
+import { percent, percentSpread, points, pointsInterval } from "./numbers.ts";
 import { listed, methodOf, pluralOf, settingOf } from "./labels.ts";
+import { type PairedComparison, pairedComparisons } from "./pairedComparisons.ts";
+import { statementOf } from "./pairedStatement.ts";
 import { compare, type Comparison, groups, settings, type Summary } from "./summarize.ts";
 import { changesFrom, mainVariant } from "./variants.ts";
 
@@ -51,7 +53,11 @@ function findingOf(rivals: readonly Summary[]): Finding {
   return {
     ...settingOf(leader),
     dataset: leader.dataset,
-    sentences: [...sentencesOf({ leader, others, holds, among }), ...variants.flatMap(variantSentence)],
+    sentences: [
+      ...sentencesOf({ leader, others, holds, among }),
+      ...pluginSentences(pairedComparisons(rivals).filter(({ kind }) => kind === "plugins")),
+      ...variants.flatMap(variantSentence),
+    ],
     methods: variants.length,
     winner: holds ? methodOf(leader) : undefined,
   };
@@ -116,6 +122,23 @@ function undecided({ leader, others, among }: Contest): string[] {
   ];
 }
 
+/** What plugins change, seed by seed; of many, how many change anything. */
+function pluginSentences(comparisons: readonly PairedComparison[]): string[] {
+  if (comparisons.length <= NAMED) return comparisons.map((one) => `${statementOf(one)}.`);
+  const intervals = comparisons.flatMap(({ pairing }) =>
+    pairing.difference?.interval ? [pairing.difference.interval] : [],
+  );
+  const above = intervals.filter(([low]) => low > 0).length;
+  const below = intervals.filter(([, high]) => high < 0).length;
+  const found = `${comparisons.length} paired comparisons with a plugin`;
+  return intervals.length === 0
+    ? [`The ${found} have no interval: that takes two seeds on both sides.`]
+    : [
+        `Of ${found}, the interval of ${above} is above 0 and that of ${below} below it; where nothing differs, one in ` +
+          "twenty excludes 0 by chance.",
+      ];
+}
+
 /** Which of a method's configs in one setting did best, beside the one that stands for the method above. */
 function variantSentence(alike: readonly Summary[]): string[] {
   if (alike.length < 2) return [];
@@ -165,7 +188,14 @@ function baselineOf(rivals: readonly Summary[]): Summary | undefined {
   return rivals.find((one) => methodOf(one) === BASELINE);
 }
 
-function evidence({ p, unit, counts: [one, other] }: Pick<Comparison, "p" | "unit" | "counts">): string {
+function evidence({
+  difference,
+  interval,
+  p,
+  unit,
+  counts: [one, other],
+}: Omit<Comparison, "holds">): string {
+  if (interval) return `${points(difference)} points ${pointsInterval(interval)}, ${pluralOf(one, unit)}`;
   // Beside the level of 5%, a third digit says on which side.
   const digits = Number(p.toPrecision(2)) === 0.05 ? 3 : 2;
   const small = p < 0.001 ? "p < 0.001" : `p = ${p.toPrecision(digits)}`;

@@ -46,5 +46,5 @@ export function settingOf(one: Summary): { readonly title: string; readonly deta
 /** What the numbers and the star mean. */
 export const significanceNote =
   "Accuracy is the mean over all trained networks ± their standard deviation. A star marks the best method of a " +
-  "setting where it differs from every other by Welch’s t-test (two-sided, 5%): between distillation seeds where " +
-  "there are several, else between the networks, and then it speaks of these synthetic sets only.";
+  "setting where it differs from every other by a t-test (two-sided, 5%): the paired one over distillation seeds that " +
+  "both have, where these are several, else Welch’s between the networks, and then it speaks of these synthetic sets only.";

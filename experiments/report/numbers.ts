@@ -9,3 +9,15 @@ export function percent(fraction: number, decimals = 1): string {
 export function percentSpread({ mean, std }: Spread): string {
   return Number.isFinite(std) ? `${percent(mean)} ± ${percent(std)}` : percent(mean);
 }
+
+/** "+0.12" in percent points, from a difference of fractions. */
+export function points(difference: number, decimals = 2): string {
+  const digits = (100 * Math.abs(difference)).toFixed(decimals);
+  const sign = Number(digits) === 0 ? "" : difference < 0 ? "−" : "+";
+  return `${sign}${digits}`;
+}
+
+/** "[−0.40, +0.64]" in percent points. */
+export function pointsInterval([low, high]: readonly [number, number]): string {
+  return `[${points(low)}, ${points(high)}]`;
+}

@@ -102,8 +102,8 @@ function machineOf(file: string): { readonly machine?: RunMachine } {
   return existsSync(file) ? { machine: readJson(file) as RunMachine } : {};
 }
 
-/** All that the page of a results folder shows. */
-export async function reportData(results: Results): Promise<PageData> {
+/** All that the page of a results folder shows, methods held against a baseline; see `pairedComparisons`. */
+export async function reportData(results: Results, baseline?: string): Promise<PageData> {
   const { rows, runs, unreadable } = results;
   const done = runs.filter((run) => run.done);
   const machines = runs.flatMap(({ machine }) => machine ?? []);
@@ -124,6 +124,7 @@ export async function reportData(results: Results): Promise<PageData> {
     machines: machinesOf(machines),
     configs: configsOf(runs),
     unreadable,
+    baseline,
   };
 }
 

@@ -1,4 +1,6 @@
+import type { PairedDifference } from "../../src/evaluation/statistics.ts";
 import type { Row } from "../results.ts";
+import { type Distillation, pairBySeed } from "./pairs.ts";
 import { type Spread, spreadOf, welch } from "./statistics.ts";
 
 /** What two rows must share to be repetitions of one measurement. */
@@ -28,6 +30,8 @@ export interface Summary extends Pick<Row, (typeof cell)[number]> {
   readonly accuracy: Spread;
   /** Over the means of the distillation seeds. */
   readonly seedAccuracy: Spread;
+  /** Those that have an accuracy, in order of first appearance. */
+  readonly distillations: readonly Distillation[];
   readonly headAccuracy: Spread;
   readonly mediumAccuracy: Spread;
   readonly tailAccuracy: Spread;
@@ -59,34 +63,44 @@ export function settings(summaries: readonly Summary[]): Summary[][] {
   return [...groups(summaries, setting).values()];
 }
 
-/** What Welch's test says of two summaries. */
+/** What a t-test says of two summaries. */
 export interface Comparison {
   /** Whether both have the repetitions that a test needs. */
   readonly testable: boolean;
-  /** Of the means tested, the first minus the second. */
+  /** The first minus the second, as tested. */
   readonly difference: number;
+  /** Of the difference, with 95 % confidence; where it is paired. */
+  readonly interval: PairedDifference["interval"];
   /** Two-sided; 1 where nothing can be concluded. */
   readonly p: number;
   /** Whether the means differ at the 5% level. */
   readonly holds: boolean;
   /** What the test takes for repetitions, and how many of each. */
-  readonly unit: "seed" | "network";
+  readonly unit: "pair" | "seed" | "network";
   readonly counts: readonly [number, number];
 }
 
-type Measured = Pick<Summary, "accuracy" | "seedAccuracy">;
+type Measured = Pick<Summary, "accuracy" | "seedAccuracy" | "distillations">;
 
 /**
- * Whether two means differ, by Welch's t-test at the 5% level, two-sided. Repetitions are distillation seeds where both
- * have at least two; else networks, and then the statement is about these synthetic sets, not about the methods.
+ * Whether two means differ, by a t-test at the 5% level, two-sided. Where both have two distillation seeds in common it is
+ * the paired test over these. Else it is Welch's: between distillation seeds where both have at least two, or between
+ * networks, and then the statement is about these synthetic sets, not about the methods.
  */
 export function compare(one: Measured, other: Measured): Comparison {
+  const { difference: paired } = pairBySeed(one.distillations, other.distillations);
+  if (paired?.p !== undefined) {
+    const { mean: difference, interval, p, differences } = paired;
+    const counts = [differences.length, differences.length] as const;
+    return { testable: true, difference, interval, p, holds: p < SIGNIFICANCE, unit: "pair", counts };
+  }
   const bySeed = one.seedAccuracy.count > 1 && other.seedAccuracy.count > 1;
   const [x, y] = bySeed ? [one.seedAccuracy, other.seedAccuracy] : [one.accuracy, other.accuracy];
   const p = welch(x, y);
   return {
     testable: x.count > 1 && y.count > 1,
     difference: x.mean - y.mean,
+    interval: undefined,
     p,
     holds: p < SIGNIFICANCE,
     unit: bySeed ? "seed" : "network",
@@ -115,6 +129,7 @@ function summary(rows: readonly Row[]): Omit<Summary, "best"> {
     ...picked(rows[0]!),
     accuracy: spread((row) => row.accuracy),
     seedAccuracy: spreadOf(seeds.map((seed) => spreadOf(seed.map((row) => row.accuracy)).mean)),
+    distillations: seeds.map(distillation),
     headAccuracy: spread((row) => row.headAccuracy),
     mediumAccuracy: spread((row) => row.mediumAccuracy),
     tailAccuracy: spread((row) => row.tailAccuracy),
@@ -125,6 +140,14 @@ function summary(rows: readonly Row[]): Omit<Summary, "best"> {
     engines: [...new Set(rows.map((row) => row.engine))],
     failures: rows.length - good.length,
   };
+}
+
+/** A network that is there twice, as where rows of two files were put together, counts once, with its mean. */
+function distillation(rows: readonly Row[]): Distillation {
+  const networks = [...groups(rows, ["evaluationSeed"]).values()].map(
+    (alike) => [alike[0]!.evaluationSeed, spreadOf(alike.map(({ accuracy }) => accuracy)).mean] as const,
+  );
+  return { seed: rows[0]!.distillSeed, networks: new Map(networks) };
 }
 
 function picked(row: Row): Pick<Row, (typeof cell)[number]> {

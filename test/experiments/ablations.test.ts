@@ -177,7 +177,7 @@ describe("tables of ablations", () => {
     );
     const best = tableOf(clear)
       .rows.flat()
-      .filter((cell) => typeof cell === "object" && cell.best);
+      .filter((cell) => typeof cell === "object" && "best" in cell && cell.best);
     expect(best).toHaveLength(1);
     const close = rowsOfCells(
       [0.3, 0.3, 0.3, 0.3].map((accuracy, i) => ({
@@ -189,7 +189,7 @@ describe("tables of ablations", () => {
     expect(
       tableOf(close)
         .rows.flat()
-        .some((cell) => typeof cell === "object" && cell.best),
+        .some((cell) => typeof cell === "object" && "best" in cell && cell.best),
     ).toBe(false);
   });
 });

@@ -58,7 +58,17 @@ function leftOpen(svg: string): string[] {
 describe("which charts there are", () => {
   test("every section has some, and every id is one of a kind and a file's name", () => {
     expect([...new Set(charts.map(({ section }) => section))].sort()).toEqual(
-      ["accuracy", "architectures", "classes", "cost", "features", "options", "spectra", "training"].sort(),
+      [
+        "accuracy",
+        "architectures",
+        "classes",
+        "cost",
+        "features",
+        "options",
+        "paired",
+        "spectra",
+        "training",
+      ].sort(),
     );
     expect(new Set(charts.map(({ id }) => id)).size).toBe(charts.length);
     for (const { id } of charts) expect(id).toMatch(/^[a-z0-9-]+$/);

@@ -40,8 +40,41 @@ describe("what a setting shows", () => {
   test("where seeds are repeated, they are the evidence", () => {
     const seeds = (accuracies: number[], objective: string): ReturnType<typeof row>[] =>
       accuracies.map((accuracy, distillSeed) => row({ accuracy, distillSeed, objective }));
-    expect(sentences([...seeds([0.5, 0.51], "dm"), ...seeds([0.6, 0.61, 0.62], "csdm")])).toContain(
-      "3 and 2 seeds)",
+    // Differences 0.1 and 0.12: 0.11 ± 12.7062 · 0.01.
+    expect(sentences([...seeds([0.5, 0.5], "dm"), ...seeds([0.6, 0.62, 0.7], "csdm")])).toContain(
+      "No difference to dm (50.0 %) holds (+11.00 points [−1.71, +23.71], 2 pairs).",
+    );
+    const later = seeds([0.6, 0.61, 0.62], "csdm").map((one) => ({
+      ...one,
+      distillSeed: one.distillSeed + 2,
+    }));
+    expect(sentences([...seeds([0.5, 0.51], "dm"), ...later])).toContain("3 and 2 seeds)");
+  });
+
+  test("what a plugin changes is said seed by seed, and of many how often the interval is on one side of 0", () => {
+    const plugin = (shift: number, weight: number): ReturnType<typeof row>[] =>
+      [0.5, 0.6].map((accuracy, distillSeed) =>
+        row({
+          accuracy: accuracy + shift + distillSeed * 0.0001,
+          distillSeed,
+          experiment: `sdc-${weight}`,
+          plugins: "difficultyCorrection",
+          options: `plugins.difficultyCorrection.weight=${weight}`,
+        }),
+      );
+    const bare = [0.5, 0.6].map((accuracy, distillSeed) => row({ accuracy, distillSeed }));
+    // 0.01 and 0.0101: 1.005 ± 12.7062 · 0.005 points.
+    expect(sentences([...bare, ...plugin(0.01, 1)])).toContain(
+      "difficultyCorrection changes dm by +1.01 points [+0.94, +1.07], 2 pairs.",
+    );
+    const many = [0.01, -0.02, -0.03, 0.02, 0].flatMap((shift, i) => plugin(shift, i));
+    expect(sentences([...bare, ...many])).toContain(
+      "Of 5 paired comparisons with a plugin, the interval of 2 is above 0 and that of 2 below it; " +
+        "where nothing differs, one in twenty excludes 0 by chance.",
+    );
+    const alone = [...bare, ...many].filter(({ distillSeed }) => distillSeed === 0);
+    expect(sentences(alone)).toContain(
+      "The 5 paired comparisons with a plugin have no interval: that takes two seeds on both sides.",
     );
   });
 

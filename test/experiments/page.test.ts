@@ -294,3 +294,29 @@ describe("pictures for a page", () => {
     expect(rowsShown(60)).toBe(10);
   });
 });
+
+describe("paired differences", () => {
+  const sdc = { plugins: "difficultyCorrection", options: "plugins.difficultyCorrection.weight=0.01" };
+  const paired = (seeds: number): Row[] =>
+    Array.from({ length: seeds }, (_, distillSeed) => [
+      row({ distillSeed, accuracy: 0.5 + distillSeed / 100 }),
+      row({ distillSeed, accuracy: 0.51 + distillSeed / 50, ...sdc }),
+    ]).flat();
+
+  test("have a section with their numbers, how many there are, and what to expect of so many", () => {
+    const page = renderPage(dataOf(paired(3)));
+    expect(page).toContain('<a href="#paired">Paired</a>');
+    // Differences 1, 2 and 3 points.
+    expect(page).toContain("+2.00 [−0.48, +4.48]");
+    expect(page).toContain("1 interval, of which none excludes 0.");
+    expect(page).toMatch(/<tr\s+data-method="dm-difficultycorrection"/);
+    expect(page).toMatch(/<details id="table-paired-plugins-cifar10-ipc10"\s*>/);
+  });
+
+  test("that are of one pair are shown open, since there is no chart; without a partner there is no section", () => {
+    const page = renderPage(dataOf(paired(1)));
+    expect(page).toContain("+1.00, too few pairs");
+    expect(page).toMatch(/<details id="table-paired-plugins-cifar10-ipc10" open>/);
+    expect(renderPage(dataOf(rows))).not.toContain('id="paired"');
+  });
+});

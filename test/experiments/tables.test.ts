@@ -40,6 +40,7 @@ describe("tables", () => {
     expect([...new Set(tables.map(({ kind }) => kind))]).toEqual([
       "comparison",
       "accuracy",
+      "paired",
       "classes",
       "networks",
       "fidelity",
@@ -54,7 +55,15 @@ describe("tables", () => {
   test("become one Markdown file for each kind, a CSV and a LaTeX file for each table", () => {
     const names = tableFiles(tables).map(({ name }) => name);
     expect(names.filter((name) => name.endsWith(".md")).sort()).toEqual(
-      ["accuracy.md", "classes.md", "comparison.md", "cost.md", "networks.md", "fidelity.md"].sort(),
+      [
+        "accuracy.md",
+        "classes.md",
+        "comparison.md",
+        "cost.md",
+        "networks.md",
+        "fidelity.md",
+        "paired.md",
+      ].sort(),
     );
     for (const { id } of tables) expect(names).toEqual(expect.arrayContaining([`${id}.csv`, `${id}.tex`]));
   });

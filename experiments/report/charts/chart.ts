@@ -6,7 +6,15 @@ export interface Chart {
   /** Stem of its file's name, unique in a report. */
   readonly id: string;
   readonly section:
-    "accuracy" | "classes" | "options" | "training" | "architectures" | "features" | "spectra" | "cost";
+    | "accuracy"
+    | "paired"
+    | "classes"
+    | "options"
+    | "training"
+    | "architectures"
+    | "features"
+    | "spectra"
+    | "cost";
   readonly title: string;
   /** What is shown, in words: setting, repetitions, what was left out. */
   readonly caption?: string;

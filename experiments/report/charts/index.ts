@@ -11,6 +11,7 @@ import { imagesPerClassCharts } from "./imagesPerClass.ts";
 import { imbalanceCharts } from "./imbalance.ts";
 import { metricCharts } from "./metrics.ts";
 import { optionCharts } from "./options.ts";
+import { pairedCharts } from "./paired.ts";
 import { spectrumCharts } from "./spectra.ts";
 import { thirdCharts } from "./thirds.ts";
 import { trackingCharts } from "./tracking.ts";
@@ -23,6 +24,7 @@ export { chartSvg } from "./render.ts";
 const kinds: readonly ((data: ReportData, look: Look) => Chart[])[] = [
   imagesPerClassCharts,
   imbalanceCharts,
+  pairedCharts,
   thirdCharts,
   classCharts,
   ablationCharts,

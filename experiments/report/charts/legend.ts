@@ -1,5 +1,6 @@
 import { methodSlug } from "../palette.ts";
 import { type Chart, type LegendEntry, WIDTH } from "./chart.ts";
+import { shortened } from "./shortened.ts";
 import { textWidth } from "./textWidth.ts";
 
 const FONT_SIZE = 12;
@@ -13,7 +14,7 @@ export function legendSvg({ legend, methods }: Chart): { readonly svg: string; r
   if (legend.length === 0) return { svg: "", height: 0 };
   let [x, row] = [0, 0];
   const parts = legend.map((entry) => {
-    const label = fitting(entry.label);
+    const label = shortened(entry.label, WIDTH - INDENT, FONT_SIZE);
     const width = INDENT + textWidth(label, FONT_SIZE) + GAP;
     if (x > 0 && x + width - GAP > WIDTH) [x, row] = [0, row + 1];
     const at = `translate(${(x + 2).toFixed(1)},${row * ROW + ROW / 2})`;
@@ -22,15 +23,6 @@ export function legendSvg({ legend, methods }: Chart): { readonly svg: string; r
     return `<g${name} transform="${at}">${symbolSvg(entry)}<text x="${INDENT - 2}" y="4" font-size="${FONT_SIZE}" font-family="inherit" fill="var(--ink)">${escaped(label)}</text>${label === entry.label ? "" : `<title>${escaped(entry.label)}</title>`}</g>`;
   });
   return { svg: `<g class="legend">${parts.join("")}</g>`, height: (row + 1) * ROW + 4 };
-}
-
-/** A label as far as the width allows. */
-function fitting(label: string): string {
-  const fits = (text: string): boolean => INDENT + textWidth(text, FONT_SIZE) <= WIDTH;
-  if (fits(label)) return label;
-  const letters = Array.from(label);
-  while (!fits(`${letters.join("")}…`)) letters.pop();
-  return `${letters.join("")}…`;
 }
 
 function symbolSvg({ color, mark, look }: LegendEntry): string {

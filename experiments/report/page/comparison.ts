@@ -1,5 +1,13 @@
 import { type Html, html } from "../html.ts";
-import { type Cell, type Column, digits, headed, type Table } from "../tables/table.ts";
+import {
+  type Cell,
+  type Column,
+  differenceText,
+  digits,
+  headed,
+  isDifference,
+  type Table,
+} from "../tables/table.ts";
 import type { Look } from "../palette.ts";
 import { about, methodLabel, scrolling } from "./parts.ts";
 
@@ -14,7 +22,7 @@ export function comparison(table: Table, dataset: string, look: Look): Html {
       html`<table class="sortable" id="${table.id}">
         <thead>
           <tr>
-            ${columns.map((column, i) => heading(column, i))}
+            ${columns.map((column, i) => headingCell(column, i))}
           </tr>
         </thead>
         <tbody>
@@ -25,7 +33,8 @@ export function comparison(table: Table, dataset: string, look: Look): Html {
   </div>`;
 }
 
-function heading(column: Column, place: number): Html {
+/** The head of a column; all but the first are right-aligned. */
+export function headingCell(column: Column, place: number): Html {
   const { group } = column;
   const name = html`${group === undefined ? "" : html`<small>${group}</small><br />`}${headed(column)}`;
   return html`<th scope="col" ${place === 0 ? "" : html`class="number"`}>${name}</th>`;
@@ -39,8 +48,13 @@ function row([first, ...cells]: readonly Cell[], columns: readonly Column[], loo
   </tr>`;
 }
 
-function valueCell(cell: Cell, column: Column): Html {
+/** A cell of any column but the first. */
+export function valueCell(cell: Cell, column: Column): Html {
   if (typeof cell !== "object") return html`<td class="number">${cell}</td>`;
+  if (isDifference(cell)) {
+    const { difference } = cell;
+    return html`<td class="number" data-sort="${difference?.mean ?? ""}">${differenceText(difference)}</td>`;
+  }
   const { mean, std, count } = digits(cell, column);
   const text = mean === "" ? "–" : std === "" ? mean : `${mean} ± ${std}`;
   return html`<td class="number" data-sort="${mean}">${cell.best ? html`<b>${text}</b>` : text}${count}</td>`;

@@ -9,6 +9,7 @@ import { imageSection } from "./images.ts";
 import { originSection } from "./origins.ts";
 import { overview } from "./overview.ts";
 import type { DrawnChart, PageData } from "./pageData.ts";
+import { pairedSection } from "./paired.ts";
 import { failureSection, progressSection } from "./runs.ts";
 
 export interface PageOptions {
@@ -97,6 +98,11 @@ function sectionsOf(data: PageData, charts: readonly DrawnChart[]): PageSection[
       id: "accuracy",
       heading: "Accuracy",
       section: accuracySection(data, series, chartsIn("accuracy", charts)),
+    },
+    {
+      id: "paired",
+      heading: "Paired",
+      section: pairedSection(data, series, chartsIn("paired", charts)),
     },
     { id: "images", heading: "Images", section: imageSection(data, series) },
     { id: "classes", heading: "Classes", section: chartSection("classes", charts) },

@@ -10,6 +10,7 @@ import { frequencyTables } from "./frequencies.ts";
 import { latex } from "./latex.ts";
 import { markdown } from "./markdown.ts";
 import { networkTables } from "./networks.ts";
+import { pairedTables } from "./paired.ts";
 import type { Table, TableKind } from "./table.ts";
 
 export { csv } from "./csv.ts";
@@ -21,6 +22,7 @@ export type { Table } from "./table.ts";
 const kinds: Readonly<Record<TableKind, (data: ReportData) => Table[]>> = {
   comparison: comparisonTables,
   accuracy: accuracyTables,
+  paired: pairedTables,
   ablations: ablationTables,
   classes: classTables,
   networks: networkTables,

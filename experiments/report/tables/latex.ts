@@ -1,4 +1,4 @@
-import { type Cell, type Column, digits, headed, type Table } from "./table.ts";
+import { type Cell, type Column, differenceText, digits, headed, isDifference, type Table } from "./table.ts";
 
 /** Makes what follows as narrow as the column where it is wider. */
 const FITTED = "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%";
@@ -50,11 +50,17 @@ function groupLines(columns: readonly Column[]): string[] {
 
 function written(cell: Cell, column: Column): string {
   if (typeof cell !== "object") return escaped(String(cell));
+  if (isDifference(cell)) return mathematical(differenceText(cell.difference));
   const { mean, std, count } = digits(cell, column);
   if (mean === "") return "--";
   const best = std === "" ? `\\textbf{${mean}}` : `\\textbf{${mean} $\\pm$ ${std}}`;
   const plain = std === "" ? `$${mean}$` : `$${mean} \\pm ${std}$`;
   return (cell.best ? best : plain) + count;
+}
+
+/** With its numbers as mathematics, so that signs are as wide as each other. */
+function mathematical(text: string): string {
+  return text.replace(/[+−]?\d+\.\d+/g, (number) => `$${number.replace("−", "-")}$`);
 }
 
 /** What LaTeX reads as more than the letter itself; before all others a backslash is enough. */
@@ -68,11 +74,12 @@ const special: Readonly<Record<string, string>> = {
   '"': "''",
   "±": "$\\pm$",
   "–": "--",
+  "−": "$-$",
   "×": "$\\times$",
   "’": "'",
 };
 
 /** Text as LaTeX prints it. */
 export function escaped(text: string): string {
-  return text.replace(/[\\~^<>|"±–×’&%$#_{}]/g, (letter) => special[letter] ?? `\\${letter}`);
+  return text.replace(/[\\~^<>|"±–−×’&%$#_{}]/g, (letter) => special[letter] ?? `\\${letter}`);
 }

@@ -1,4 +1,4 @@
-import { type Cell, type Column, digits, headed, type Table } from "./table.ts";
+import { type Cell, type Column, differenceText, digits, headed, isDifference, type Table } from "./table.ts";
 
 /** Tables as Markdown, one below the other, accuracies in percent. */
 export function markdown(tables: readonly Table[]): string {
@@ -17,6 +17,7 @@ function ofTable({ title, note, columns, rows }: Table): string {
 
 function written(cell: Cell, column: Column): string {
   if (typeof cell !== "object") return escaped(String(cell));
+  if (isDifference(cell)) return escaped(differenceText(cell.difference));
   const { mean, std, count } = digits(cell, column);
   if (mean === "") return "–";
   const text = std === "" ? mean : `${mean} ± ${std}`;

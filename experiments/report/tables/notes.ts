@@ -1,5 +1,6 @@
 import { repetitions } from "../charts/setting.ts";
-import { compare, type Summary } from "../summarize.ts";
+import { listed } from "../labels.ts";
+import { compare, type Comparison, type Summary } from "../summarize.ts";
 
 /**
  * What numbers in a table of these summaries are of, and what bold says.
@@ -27,11 +28,19 @@ export function boldNote(rivals: readonly (readonly Summary[])[]): string {
           .slice(i + 1)
           .map((other) => compare(one, other))
           .filter(({ testable }) => testable)
-          .map(({ unit }) => `${unit}s`),
+          .map(({ unit }) => unit),
       ),
     ),
   );
   if (units.size === 0) return "";
-  const between = [...units].sort().reverse().join(" or ");
-  return `Bold: above all others by Welch’s t-test (two-sided, 5%) between ${between}.`;
+  return `Bold: above all others by ${listed(tests(units), "or")}.`;
+}
+
+/** Tests in words, those first that say most of the methods. */
+function tests(units: ReadonlySet<Comparison["unit"]>): string[] {
+  const between = (["seed", "network"] as const).filter((unit) => units.has(unit)).map((unit) => `${unit}s`);
+  return [
+    ...(units.has("pair") ? ["the paired t-test (two-sided, 5%) over seeds"] : []),
+    ...(between.length > 0 ? [`Welch’s t-test (two-sided, 5%) between ${between.join(" or ")}`] : []),
+  ];
 }

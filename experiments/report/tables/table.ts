@@ -1,3 +1,5 @@
+import type { PairedDifference } from "../../../src/evaluation/statistics.ts";
+import { points, pointsInterval } from "../numbers.ts";
 import type { Spread } from "../statistics.ts";
 
 /** A table before it is written in any format. */
@@ -14,20 +16,48 @@ export interface Table {
 }
 
 export type TableKind =
-  "comparison" | "accuracy" | "ablations" | "classes" | "networks" | "fidelity" | "frequencies" | "cost";
+  | "comparison"
+  | "accuracy"
+  | "paired"
+  | "ablations"
+  | "classes"
+  | "networks"
+  | "fidelity"
+  | "frequencies"
+  | "cost";
 
 export interface Column {
   readonly name: string;
   /** Over it and its neighbors of the same group. */
   readonly group?: string;
   /** Of numbers; accuracies are fractions, in percent where people read them. */
-  readonly unit?: "accuracy" | "s" | "MB";
+  readonly unit?: "accuracy" | "points" | "s" | "MB";
   /** Digits behind the point of a number without unit. Default 0. */
   readonly decimals?: number;
 }
 
-/** Text, a whole number, or repeated measurements, of which nothing may be known. */
-export type Cell = string | number | Measurement;
+/** Text, a whole number, repeated measurements, of which nothing may be known, or how two of them differ. */
+export type Cell = string | number | Measurement | Difference;
+
+/** A paired difference of accuracies; none where nothing could be paired. */
+export interface Difference {
+  readonly difference: PairedDifference | undefined;
+}
+
+/** Whether a cell is a paired difference. */
+export function isDifference(cell: Cell): cell is Difference {
+  return typeof cell === "object" && "difference" in cell;
+}
+
+/** What stands in the place of an interval, or of a difference, that takes more pairs. */
+export const TOO_FEW = "too few pairs";
+
+/** "+0.12 [−0.40, +0.64]" in percent points, "+0.12, too few pairs" of one pair, "too few pairs" of none. */
+export function differenceText(difference: PairedDifference | undefined): string {
+  if (!difference) return TOO_FEW;
+  const { mean, interval } = difference;
+  return interval ? `${points(mean)} ${pointsInterval(interval)}` : `${points(mean)}, ${TOO_FEW}`;
+}
 
 export interface Measurement {
   readonly spread: Spread;
