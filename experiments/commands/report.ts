@@ -1,10 +1,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "csv-stringify/sync";
 import { check } from "../../src/core/errors.ts";
 import { writeWhole } from "../files.ts";
 import { gatherRows } from "../gather.ts";
-import { type Chart, chartPng, chartsOf, chartSvg } from "../report/charts/index.ts";
+import { type Chart, chartCsv, chartPng, chartsOf, chartSvg } from "../report/charts/index.ts";
 import { gridFiles } from "../report/gridFiles.ts";
 import { drawnCharts } from "../report/page/drawnCharts.ts";
 import { renderPage } from "../report/page/page.ts";
@@ -64,6 +63,7 @@ async function writeCharts(path: string, charts: readonly Chart[]): Promise<void
     const stem = join(path, "figures", chart.id);
     writeWhole(`${stem}.svg`, await chartSvg(chart, "print"));
     writeWhole(`${stem}.png`, await chartPng(chart));
-    if (chart.numbers) writeWhole(`${stem}.csv`, stringify([...chart.numbers], { header: true }));
+    const numbers = chartCsv(chart);
+    if (numbers !== undefined) writeWhole(`${stem}.csv`, numbers);
   }
 }

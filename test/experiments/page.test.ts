@@ -53,7 +53,12 @@ const data = dataOf(rows, {
         steps: 120,
         busy: true,
       },
-      metrics: [1, 2, 3].map((step) => ({ step, loss: 1 / step, gradientNorm: 1 })),
+      metrics: [
+        { step: 0, difficulty: 9 },
+        ...[1, 2, 3].map((step) => ({ step, loss: 1 / step, gradientNorm: 1 })),
+        { step: 4, loss: 1 / 4, gradientNorm: 1, difficulty: 7.65432 },
+        { step: 5, loss: 1 / 5, gradientNorm: 1 },
+      ],
       updated: "2026-01-02T03:04:05.678Z",
     },
     {
@@ -171,7 +176,8 @@ describe("the page", () => {
 
   test("shows how far runs are, and what failed with its error", () => {
     expect(page).toMatch(/<progress value="30" max="120"/);
-    expect(page).toMatch(/loss 0\.3333/);
+    expect(page).toMatch(/loss 0\.2\b/);
+    expect(page).toContain("difficulty of the images 7.654");
     expect(page).toContain("2026-01-02 03:04:05 UTC");
     expect(page).toContain("no room left on the disk");
     expect(page).toContain("loss is not finite at epoch 3");

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
@@ -6,11 +6,11 @@ import { parse as parseCsv } from "csv-parse/sync";
 import { parse } from "vega";
 import { compile } from "vega-lite";
 import { distillExperiment } from "../../experiments/commands/distill.ts";
-import { writeReport } from "../../experiments/commands/report.ts";
 import { resolveExperiment } from "../../experiments/config.ts";
-import { type Chart, chartsOf, chartSvg } from "../../experiments/report/charts/index.ts";
+import { type Chart, chartCsv, chartsOf, chartSvg } from "../../experiments/report/charts/index.ts";
 import type { RunRecord, TrackedBy } from "../../experiments/report/data.ts";
 import { palettes } from "../../experiments/report/palette.ts";
+import { readResults, reportData } from "../../experiments/report/reportData.ts";
 import { readMetrics } from "../../experiments/runFolder.ts";
 import { selectEngine } from "../../src/index.ts";
 
@@ -74,9 +74,11 @@ describe("difficulty along distillation", () => {
     expect(xTitle(chart!)).toBe("Step");
     expect(chart!.alt).toContain("dm from 6.5 to 5.5; csdm from 6 to 5");
     expect(chart!.caption).toContain(
-      "mean over 5 networks (convNet) at their random start, the same at all steps",
+      "under 5 networks (convNet) at their random start, the same for all curves.",
     );
-    expect(chart!.caption).toContain("Mean over 2 seeds, in a band from the smallest to the largest value.");
+    expect(chart!.caption).toContain(
+      "Mean over 1 to 2 seeds, in a band from the smallest to the largest value.",
+    );
   });
 
   test("has a chart for each quantity, and none of the metrics that a method logs", () => {
@@ -189,7 +191,7 @@ describe("difficulty along distillation", () => {
   });
 });
 
-test("a report draws what runs have logged, and writes the numbers beside it", async () => {
+test("what runs have logged is drawn, with their numbers as CSV", async () => {
   const results = mkdtempSync(join(tmpdir(), "distillery-tracked-"));
   const experiment = resolveExperiment("dm", {
     data: { name: "procedural", classes: 3, trainPerClass: 8, testPerClass: 4, side: 8 },
@@ -201,10 +203,11 @@ test("a report draws what runs have logged, and writes the numbers beside it", a
     seeds: [0, 1],
   });
   const runs = await distillExperiment(experiment, engine, { results, force: false });
-  await writeReport(results);
-  const stem = join(results, "figures", "difficulty-along-distillation-procedural-ipc2");
-  expect([".svg", ".png"].map((end) => existsSync(`${stem}${end}`))).toEqual([true, true]);
-  const rows: Record<string, string>[] = parseCsv(readFileSync(`${stem}.csv`, "utf8"), { columns: true });
+  const charts = chartsOf(await reportData(readResults(results)));
+  const chart = charts.find(({ id }) => id === "difficulty-along-distillation-procedural-ipc2")!;
+  expect(chart.caption).toContain("2 networks (convNet, depth 1, width 4) at their random start");
+  expect(charts.map(chartCsv).filter((csv) => csv !== undefined)).toHaveLength(4);
+  const rows: Record<string, string>[] = parseCsv(chartCsv(chart)!, { columns: true });
   expect(rows.map(({ method, step, seeds }) => [method, step, seeds])).toEqual([
     ["dm", "0", "2"],
     ["dm", "2", "2"],
@@ -217,6 +220,4 @@ test("a report draws what runs have logged, and writes the numbers beside it", a
     expect(Number(difficulty)).toBeCloseTo((values[0]! + values[1]!) / 2, 12);
     expect(Number(std)).toBeCloseTo(Math.abs(values[0]! - values[1]!) / Math.SQRT2, 12);
   }
-  const page = readFileSync(join(results, "report.html"), "utf8");
-  expect(page).toContain("2 networks (convNet, depth 1, width 4) at their random start");
 });

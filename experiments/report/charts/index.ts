@@ -17,6 +17,7 @@ import { thirdCharts } from "./thirds.ts";
 import { trackingCharts } from "./tracking.ts";
 
 export type { Chart } from "./chart.ts";
+export { chartCsv } from "./csv.ts";
 export { chartPng } from "./png.ts";
 export { chartSvg } from "./render.ts";
 

@@ -27,7 +27,7 @@ interface Quantity {
 const quantities: Readonly<Record<TrackedColumn, Quantity>> = {
   difficulty: {
     title: "Difficulty along distillation",
-    axis: { title: "Gradient norm of the synthetic set" },
+    axis: { title: "Gradient norm of the set" },
     meaning: "Norm of the gradient of the mean loss on all synthetic images at once",
   },
   difficultyPerClass: {
@@ -38,12 +38,12 @@ const quantities: Readonly<Record<TrackedColumn, Quantity>> = {
   },
   gradn: {
     title: "Difficulty of an image along distillation",
-    axis: { title: "Gradient norm of an image (GraDN)" },
-    meaning: "Norm of the gradient of the loss on one synthetic image, mean over the images",
+    axis: { title: "Gradient norm of an image" },
+    meaning: "Norm of the gradient of the loss on one synthetic image (GraDN), mean over the images",
   },
   misclassified: {
     title: "Misclassified images along distillation",
-    axis: { title: "Misclassified synthetic images", format: ".1~%" },
+    axis: { title: "Misclassified images", format: ".1~%" },
     meaning: "Share of the synthetic images whose class the networks do not find",
   },
   syntheticLoss: {
@@ -136,7 +136,7 @@ function trackingChart(name: TrackedColumn, { experiments, labels, twin }: Shown
     title,
     caption: [
       inWords(setting),
-      `${meaning}; mean over ${ensemble}, the same at all steps and for all curves.`,
+      `${meaning}, under ${ensemble}, the same for all curves.`,
       ...reading(experiments, Math.max(...drawn.map(({ length }) => length))),
     ].join(" "),
     alt: `${title}: ${inWords(setting)} ${said.join("; ")}.`,
@@ -224,9 +224,10 @@ function measurements(
 
 /** How line and band are to be read. */
 function reading(experiments: readonly TrackedRun[][], length: number): string[] {
-  const seeds = Math.max(...experiments.map((runs) => runs.length));
+  const seeds = experiments.map((runs) => runs.length);
+  const [fewest, most] = [Math.min(...seeds), Math.max(...seeds)];
   const over = [
-    ...(seeds > 1 ? [pluralOf(seeds, "seed")] : []),
+    ...(most > 1 ? [(fewest < most ? `${fewest} to ` : "") + pluralOf(most, "seed")] : []),
     ...(length > 1 ? [`${length} measurements at a time`] : []),
   ];
   return over.length === 0
