@@ -22,7 +22,9 @@ describe.each(files)("%s", (file) => {
     const gray = published.data.name === "mnist";
     const counts = { classes: 4, trainPerClass: 6, testPerClass: 2 };
     const toy = { name: "procedural", ...counts, side: 16, channels: gray ? 1 : 3 };
+    const trains = "networkTraining" in (published.objective ?? {});
     const small = [
+      ...(trains ? ["objective.outerLoop=2", "objective.innerLoop=1"] : []),
       "network.width=4",
       "imagesPerClass=2",
       `steps=${Math.min(2, published.steps)}`,
