@@ -16,6 +16,8 @@ export interface ImageFile {
 
 /** The images of a data set, not yet read. */
 export interface ImageFiles {
+  /** The folder that holds them. */
+  readonly base: string;
   readonly train: readonly ImageFile[];
   /** Absent where there is no folder of test images. */
   readonly test?: readonly ImageFile[];
@@ -38,9 +40,10 @@ export const layouts: Readonly<Record<ImageEntry["layout"], (place: ImagePlace) 
   classFolders({ name, root, folders }) {
     check(existsSync(root), () => `${name}: expected a folder of images, got ${root}, which does not exist`);
     const train = join(root, "train");
-    if (!existsSync(train)) return { train: filesByClass(name, root, folders) };
+    if (!existsSync(train)) return { base: root, train: filesByClass(name, root, folders) };
     const test = [join(root, "test"), join(root, "val")].find((path) => existsSync(path));
     return {
+      base: root,
       train: filesByClass(name, train, folders),
       ...(test !== undefined && { test: filesByClass(name, test, folders) }),
     };
@@ -53,6 +56,7 @@ export const layouts: Readonly<Record<ImageEntry["layout"], (place: ImagePlace) 
     const train = join(base, "train");
     const names = folders ?? classFolders(name, train);
     return {
+      base,
       train: filesByClass(name, train, names),
       test: filesByClass(name, join(base, "val"), names),
       classes: names.map((folder) => ({ folder, name: folder })),
@@ -71,6 +75,7 @@ export const layouts: Readonly<Record<ImageEntry["layout"], (place: ImagePlace) 
     );
     const names = folders ?? all;
     return {
+      base,
       train: filesByClass(name, join(base, "train"), names),
       test: validationFiles(name, join(base, "val"), names, all),
       classes: namedClasses(join(base, "words.txt"), names),

@@ -7,15 +7,12 @@ import {
   type DatasetEntry,
   type DatasetName,
   datasets,
-  type FolderImages,
-  type ImageEntry,
   type Splits,
 } from "../../src/datasets/index.ts";
 import { longTail } from "../../src/datasets/longTail.ts";
-import { progressLine, working } from "../progress.ts";
+import { working } from "../progress.ts";
 import { readFiles } from "./files.ts";
-import { layouts } from "./imageFiles.ts";
-import { decodedImages } from "./images.ts";
+import { readImages } from "./readImages.ts";
 
 /** What every data set can be told, beside its own options. */
 const common = z.object({
@@ -106,36 +103,10 @@ async function readSplits(options: DatasetOptions): Promise<Splits> {
     case "files":
       return entry.read(await readFiles(name, entry.distribution, root), own);
     case "images":
-      return entry.read(await readImages(name, entry, root, own), own);
+      return entry.read(await readImages({ name, root, entry }, own), own);
     case "options":
       return entry.read(own);
   }
-}
-
-/** The images that the options ask for, training and test images by one line of progress. */
-async function readImages(
-  name: DatasetName,
-  entry: ImageEntry,
-  root: string,
-  options: unknown,
-): Promise<FolderImages> {
-  const { distribution } = entry;
-  const selection = entry.selection(options);
-  const { train, test, classes } = layouts[entry.layout]({
-    name,
-    root,
-    ...(distribution && { distribution }),
-    ...(selection.folders && { folders: selection.folders }),
-  });
-  const total = train.length + (test?.length ?? 0);
-  const line = progressLine(`reading ${name}`, total, { unit: "image" });
-  const images: FolderImages = {
-    train: await decodedImages(train, selection, (done) => line.at(done)),
-    ...(test && { test: await decodedImages(test, selection, (done) => line.at(train.length + done)) }),
-    ...(classes && { classes }),
-  };
-  line.end(`${total} images`);
-  return images;
 }
 
 /**
