@@ -1,4 +1,5 @@
-// The public API: what is not listed here is internal. Kernels are imported from kernels/index.ts.
+// The public API: what is not listed here is internal. A file of which all is public has a star. Kernels are imported from
+// kernels/index.ts.
 
 // Errors, choices, random streams
 export { InputError } from "./core/errors.ts";
@@ -29,28 +30,7 @@ export {
 } from "./engines/index.ts";
 
 // Data sets and augmentation
-export {
-  classCounts,
-  classIndices,
-  type Dataset,
-  type DatasetEntry,
-  datasets,
-  type DecodedImage,
-  type Distribution,
-  type Download,
-  type FileEntry,
-  type FolderImages,
-  type GeneratedEntry,
-  type ImageClass,
-  type ImageEntry,
-  type ImageOptions,
-  type ImageSelection,
-  normalized,
-  type Pixels,
-  type SourceFile,
-  type Splits,
-  subset,
-} from "./datasets/index.ts";
+export * from "./datasets/index.ts";
 export { datasetOf, type OwnImages } from "./datasets/own.ts";
 export {
   augment,
@@ -62,14 +42,7 @@ export {
   type SingleAugmentation,
   type Strategy,
 } from "./datasets/augment.ts";
-export {
-  type CondensationChange,
-  condensationAugmented,
-  type CondensationOp,
-  type CondensationStrategy,
-  drawCondensation,
-  parseCondensationStrategy,
-} from "./datasets/condensationAugment.ts";
+export * from "./datasets/condensationAugment.ts";
 export {
   type CellOrder,
   decoded,
@@ -129,12 +102,7 @@ export {
   lossGradient,
   parameterGradient,
 } from "./training/parameterGradient.ts";
-export {
-  type SampleBatch,
-  sampleGradientNorms,
-  sampleGradients,
-  type SampleGradients,
-} from "./training/sampleGradients.ts";
+export * from "./training/sampleGradients.ts";
 export type { TrainingAugmentation } from "./training/augmentation.ts";
 export type { CutMixOptions } from "./training/cutMix.ts";
 export {
@@ -226,16 +194,7 @@ export type {
   Preparation,
   Source,
 } from "./objectives/objective.ts";
-export {
-  type Penalty,
-  type StudentBatch,
-  type Synthetic,
-  type Trajectory,
-  type TrajectoryGradient,
-  trajectoryGradient,
-  trajectoryLoss,
-  type TrajectoryOptions,
-} from "./objectives/trajectoryGradient.ts";
+export * from "./objectives/trajectoryGradient.ts";
 export {
   type ClassFeatures,
   type ClassRows,
@@ -296,12 +255,7 @@ export {
   type FeatureDiscrepancy,
   featureDiscrepancy,
 } from "./evaluation/featureDiscrepancy.ts";
-export {
-  type FrequencyComparison,
-  type FrequencyDraw,
-  frequencyErrors,
-  type KernelErrors,
-} from "./evaluation/frequencyErrors.ts";
+export * from "./evaluation/frequencyErrors.ts";
 export { highFrequencyEnergy, powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";
 export {
   type Judged,

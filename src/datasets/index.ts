@@ -60,4 +60,5 @@ export const datasets = {
   folder,
   procedural,
 } satisfies Record<string, DatasetEntry>;
+/** Name of a data set of the table. */
 export type DatasetName = keyof typeof datasets;
