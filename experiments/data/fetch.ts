@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { createReadStream, existsSync } from "node:fs";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { pipeline } from "node:stream/promises";
 import { setTimeout } from "node:timers/promises";
@@ -130,19 +130,20 @@ async function receive(url: string, partial: string, { onProgress }: FetchOption
   const length = response.headers.get("content-length");
   const total = length === null ? undefined : start + Number(length);
   let received = start;
-  const counter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+  const out = await open(partial, continues ? "a" : "w");
+  try {
+    for await (const chunk of Readable.fromWeb(response.body as ReadableStream) as AsyncIterable<Buffer>) {
+      await out.appendFile(chunk); // before it is told: a cut connection takes along what waits to be written
       received += chunk.length;
       onProgress?.({
         file: basename(new URL(url).pathname),
         received,
         ...(total !== undefined && { total }),
       });
-      done(null, chunk);
-    },
-  });
-  const body = Readable.fromWeb(response.body as ReadableStream);
-  await pipeline(body, counter, createWriteStream(partial, { flags: continues ? "a" : "w" }));
+    }
+  } finally {
+    await out.close();
+  }
 }
 
 async function md5Of(path: string): Promise<string> {
