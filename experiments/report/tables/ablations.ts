@@ -3,9 +3,10 @@ import { ablationId, ablationTitle } from "../charts/ablations.ts";
 import { inWords, sharedBy } from "../charts/setting.ts";
 import type { ReportData } from "../data.ts";
 import { highestSentences } from "../highest.ts";
-import { leads, settings, type Summary } from "../summarize.ts";
+import { settings } from "../summarize.ts";
+import { accuracyCell } from "./accuracyCell.ts";
 import { countsDiffer, measurementNote } from "./notes.ts";
-import { type Cell, type Table, unknown } from "./table.ts";
+import type { Cell, Table } from "./table.ts";
 
 /** What charts of ablations show, in numbers: a row for each line of each panel, a column for each value along the axis. */
 export function ablationTables({ summaries }: ReportData): Table[] {
@@ -14,21 +15,12 @@ export function ablationTables({ summaries }: ReportData): Table[] {
     const shown = panels.flatMap(({ cells }) => cells.map(({ summary }) => summary));
     const rivals = panels.flatMap(({ cells }) => settings(cells.map(({ summary }) => summary)));
     const counted = countsDiffer(shown);
-    const cellOf = (one: Summary | undefined): Cell =>
-      one
-        ? {
-            spread: one.accuracy,
-            best: leads(
-              one,
-              rivals.find((group) => group.includes(one))!,
-            ),
-            counted,
-          }
-        : unknown;
     const flat = panels.some(({ cells }) => cells.some(({ values }) => !values.has(x.path)));
     const at = ({ cells }: AblationPanel, level: string, value: string | undefined): Cell =>
-      cellOf(
+      accuracyCell(
         cells.find(({ values }) => values.get(line.path) === level && values.get(x.path) === value)?.summary,
+        rivals,
+        counted,
       );
     return {
       id: ablationId(ablation, summaries),

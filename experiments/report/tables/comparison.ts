@@ -2,9 +2,10 @@ import { mainConfigs } from "../charts/mainConfigs.ts";
 import { inName, inWords, sharedBy } from "../charts/setting.ts";
 import type { ReportData } from "../data.ts";
 import { methodOf, pluralOf } from "../labels.ts";
-import { groups, leads, settings, type Summary } from "../summarize.ts";
+import { groups, settings, type Summary } from "../summarize.ts";
+import { accuracyCell } from "./accuracyCell.ts";
 import { countsDiffer, measurementNote } from "./notes.ts";
-import { type Cell, type Column, type Table, unknown } from "./table.ts";
+import type { Cell, Column, Table } from "./table.ts";
 
 /**
  * Methods against numbers of images and imbalances, as papers print them: one table for each data set, protocol and pair
@@ -29,10 +30,12 @@ function comparison(places: readonly Summary[][], several: boolean, summaries: r
   );
   const shared = sharedBy(shown);
   const counted = countsDiffer(shown);
-  const cell = (method: string, rivals: readonly Summary[]): Cell => {
-    const one = rivals.find((other) => methodOf(other) === method);
-    return one ? { spread: one.accuracy, best: leads(one, rivals), counted } : unknown;
-  };
+  const cell = (method: string, rivals: readonly Summary[]): Cell =>
+    accuracyCell(
+      rivals.find((other) => methodOf(other) === method),
+      places,
+      counted,
+    );
   return {
     id: `comparison-${inName(shared, summaries)}`,
     kind: "comparison",

@@ -3,9 +3,10 @@ import { inName, inWords } from "../charts/setting.ts";
 import { meanings, shortNames } from "../charts/shortNames.ts";
 import type { ReportData } from "../data.ts";
 import { methodOf } from "../labels.ts";
-import { groups, leads, type Summary } from "../summarize.ts";
+import { groups } from "../summarize.ts";
+import { accuracyCell } from "./accuracyCell.ts";
 import { countsDiffer, measurementNote } from "./notes.ts";
-import { type Table, unknown } from "./table.ts";
+import type { Table } from "./table.ts";
 
 /** What images distilled with one network come to on others, the main config of each method. */
 export function networkTables({ summaries }: ReportData): Table[] {
@@ -17,17 +18,6 @@ export function networkTables({ summaries }: ReportData): Table[] {
     const rows = [...groups(cells, ["network", "objective", "plugins"]).values()];
     const rivals = [...groups(cells, ["network", "evaluationNetwork"]).values()];
     const counted = countsDiffer(cells);
-    const cellOf = (one: Summary | undefined): Table["rows"][number][number] =>
-      one
-        ? {
-            spread: one.accuracy,
-            best: leads(
-              one,
-              rivals.find((group) => group.includes(one))!,
-            ),
-            counted,
-          }
-        : unknown;
     return {
       id: `networks-${inName(setting, summaries)}`,
       kind: "networks" as const,
@@ -49,7 +39,10 @@ export function networkTables({ summaries }: ReportData): Table[] {
       rows: rows.map((row) => [
         methodOf(row[0]!),
         short(row[0]!.network),
-        ...columns.map((column) => cellOf(row.find(({ evaluationNetwork }) => evaluationNetwork === column))),
+        ...columns.map((column) => {
+          const one = row.find(({ evaluationNetwork }) => evaluationNetwork === column);
+          return accuracyCell(one, rivals, counted);
+        }),
       ]),
     };
   });
