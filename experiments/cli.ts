@@ -4,6 +4,7 @@ import { InputError } from "../src/core/errors.ts";
 import { benchCommand } from "./cli/bench.ts";
 import { demoCommand } from "./cli/demo.ts";
 import { diagnoseCommand } from "./cli/diagnose.ts";
+import { difficultyCommand } from "./cli/difficulty.ts";
 import { describeData, enginesCommand, optionsCommand } from "./cli/describe.ts";
 import { distillCommand } from "./cli/distill.ts";
 import { evaluateCommand } from "./cli/evaluate.ts";
@@ -21,6 +22,7 @@ const commands: readonly ((cli: Argv) => Argv)[] = [
   sweepCommand,
   evaluateCommand,
   diagnoseCommand,
+  difficultyCommand,
   exportCommand,
   reproduceCommand,
   reportCommand,

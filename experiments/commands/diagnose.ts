@@ -99,7 +99,8 @@ export async function comparisonOf(subject: Subject, engine: Engine): Promise<Fe
   return { engine, network, synthetic: pixelsOfSubject(subject, splits), splits };
 }
 
-function pixelsOfSubject({ set, label }: Subject, { test }: Splits): Dataset {
+/** A synthetic set as pixels, in the space of the real data. */
+export function pixelsOfSubject({ set, label }: Subject, { test }: Splits): Dataset {
   const decoded = decodedSet(set);
   const pixels = toPixels(decoded.images, decoded, decoded.imageShape);
   return { ...test, name: label, pixels, labels: decoded.labels };
