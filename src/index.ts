@@ -247,6 +247,15 @@ export {
 export { type InitialOptions, type Initialization, initialImages } from "./distillers/initialize.ts";
 export { type Accuracy, accuracy, disposeTestSet, type TestSet, testSet } from "./evaluation/accuracy.ts";
 export { type BatchDifficulty, batchDifficulty, type LabeledImages } from "./evaluation/batchDifficulty.ts";
+export { pearson, spearman } from "./evaluation/correlation.ts";
+export {
+  type Correlation,
+  type DifficultyCorrelations,
+  difficultyCorrelations,
+  type ImageDifficulty,
+  imageDifficulty,
+  type ScoredImages,
+} from "./evaluation/difficulty.ts";
 export { evaluate, type Evaluation, type EvaluationPlan } from "./evaluation/evaluate.ts";
 export type { FeatureComparison } from "./evaluation/classFeatures.ts";
 export {
