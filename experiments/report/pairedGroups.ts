@@ -10,8 +10,8 @@ export interface PairedGroup {
   readonly id: string;
   readonly kind: PairedComparison["kind"];
   readonly title: string;
-  /** What is subtracted from what, where, and how it is paired. */
-  readonly note: string;
+  /** Data, networks and protocol, and what had no partner. */
+  readonly setting: string;
   /** How many intervals there are, and what to expect of so many. */
   readonly chance: string;
   /** By imbalance and images per class, then in the order of the report; not empty. */
@@ -42,6 +42,11 @@ export function pairedGroups({ summaries, baseline }: ReportData): PairedGroup[]
     .map((comparisons) => groupOf(comparisons, summaries));
 }
 
+/** How the numbers are made. */
+export const pairingNote =
+  "Distillations of the same seed are a pair; their evaluation networks, of the same seeds too, are averaged first. " +
+  "In brackets the 95 % interval of the mean difference by Student’s t over the pairs.";
+
 const titles = {
   plugins: "With and without plugins",
   options: "One option changed",
@@ -59,12 +64,7 @@ function groupOf(unordered: readonly PairedComparison[], summaries: readonly Sum
     id: `paired-${kind}-${inName(setting, summaries)}`,
     kind,
     title: `${titles[kind]}${versus}, paired by seed: ${shown[0]!.dataset}`,
-    note: [
-      `Difference in test accuracy in points: ${inWords(setting)}`,
-      "Distillations of the same seed are a pair; their evaluation networks, of the same seeds too, are averaged first.",
-      "In brackets the 95 % interval of the mean difference by Student’s t.",
-      ...leftOut(comparisons),
-    ].join(" "),
+    setting: [inWords(setting), ...leftOut(comparisons)].join(" "),
     chance: chanceOf(comparisons),
     comparisons,
     several: {

@@ -12,6 +12,7 @@ import { statementOf } from "../../experiments/report/pairedStatement.ts";
 import { pairBySeed } from "../../experiments/report/pairs.ts";
 import { compare, summarize } from "../../experiments/report/summarize.ts";
 import { csv, latex, markdown, tablesOf } from "../../experiments/report/tables/index.ts";
+import { unpartnered } from "../../experiments/report/unpartnered.ts";
 import type { Row } from "../../experiments/results.ts";
 import { row, rowsOf } from "./rows.ts";
 
@@ -208,6 +209,31 @@ describe("what is compared", () => {
   });
 });
 
+describe("a plugin without a partner", () => {
+  test("is told with what keeps it from being compared", () => {
+    const rows = [
+      ...seeds([0.5, 0.6], { experiment: "bare", options: "lr=1;batch=64" }),
+      ...seeds([0.5, 0.6], { experiment: "far", options: "lr=1;batch=2", steps: 7 }),
+      ...corrected([0.5, 0.6], 0.01, { options: `lr=1;batch=256;plugins.${SDC}.weight=0.01` }),
+    ];
+    expect(unpartnered(summarize(rows))).toEqual([
+      `sdc-0.01 (dc + ${SDC}) is not compared with what it is without its plugin: of the configs of dc alone, the ` +
+        "nearest, bare, also differs in batch.",
+    ]);
+    const many = [1, 2, 3, 4, 5].flatMap((weight) => corrected([0.5], weight, { steps: 9 }));
+    expect(unpartnered(summarize([...seeds([0.5]), ...many])).slice(2)).toEqual([
+      expect.stringContaining("sdc-3"),
+      "Of 2 more configs with a plugin the same is true.",
+    ]);
+  });
+
+  test("is not told where it has one, or where there is nothing like it", () => {
+    const csdm = seeds([0.5], { objective: "csdm", steps: 3 });
+    expect(unpartnered(summarize([...seeds([0.5]), ...corrected([0.6]), ...csdm]))).toEqual([]);
+    expect(unpartnered(summarize([...corrected([0.6]), ...csdm]))).toEqual([]);
+  });
+});
+
 describe("in words", () => {
   test("a plugin changes a method by so much, with interval and pairs", () => {
     expect(said([...seeds([0.6, 0.59, 0.61]), ...corrected([0.62, 0.6, 0.64])])).toEqual([
@@ -239,10 +265,10 @@ describe("the table", () => {
     expect(markdown([table!])).toBe(
       [
         "**With and without plugins, paired by seed: cifar10.** Difference in test accuracy in points: cifar10, balanced, " +
-          "10 images per class, by protocol dm-1000 on convNet. Distillations of the same seed are a pair; their evaluation " +
+          "10 images per class, by protocol dm-1000 on convNet. Left out for want of a partner of the same seed: 1 " +
+          "distillation. Distillations of the same seed are a pair; their evaluation " +
           "networks, of the same seeds too, are averaged first. In brackets the 95 % interval of the mean difference by " +
-          "Student’s t. Left out for want of a partner of the same seed: 1 distillation. 1 interval, of which none " +
-          "excludes 0. Where nothing differs, one in twenty does so by chance; none is corrected for their number.",
+          "Student’s t over the pairs. 1 interval, of which none excludes 0. Where nothing differs, one in twenty does so by chance; none is corrected for their number.",
         "",
         "| compared | against | difference, points | Pairs: all | Pairs: above 0 | Pairs: below 0 | seeds without a pair |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",

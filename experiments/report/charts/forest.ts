@@ -160,7 +160,7 @@ function methodLayers(rows: readonly Placed[], { x, y, domain, left }: Place): o
         ]),
     layer(
       "point",
-      { ...point, size: 26, shape: look.shape },
+      { ...point, size: 36, shape: look.shape },
       { x: quantity("mean", x), y: y("bandY"), description: { field: "text" } },
     ),
   ];

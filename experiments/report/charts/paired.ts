@@ -26,7 +26,7 @@ export function pairedCharts(data: ReportData, look: Look): Chart[] {
     });
 }
 
-function pairedChart({ id, title, note, chance, comparisons, several }: PairedGroup, look: Look): Chart {
+function pairedChart({ id, title, setting, chance, comparisons, several }: PairedGroup, look: Look): Chart {
   const methods = [...new Set(comparisons.map(({ one }) => methodOf(one)))];
   const rows = rowsOf(comparisons, several).map((row, i): ForestRow => {
     const { one } = comparisons[i]!;
@@ -36,7 +36,7 @@ function pairedChart({ id, title, note, chance, comparisons, several }: PairedGr
     id,
     section: "paired",
     title,
-    caption: `${note} ${chance}`,
+    caption: `${setting} ${chance}`,
     alt: `${title}. ${comparisons
       .map((comparison) => [...settingOf(comparison, several), statementOf(comparison)].join(", "))
       .join("; ")}.`,

@@ -3,6 +3,7 @@ import { type Finding, findingsOf, tally } from "../findings.ts";
 import { methodOf, pluralOf } from "../labels.ts";
 import { about, folded, idOf, timeText } from "./parts.ts";
 import { failuresOf } from "./runs.ts";
+import { unpartnered } from "../unpartnered.ts";
 import { mixtures } from "./mixtures.ts";
 import type { PageData } from "./pageData.ts";
 
@@ -66,8 +67,12 @@ function counted(noun: string, count: number): readonly [string, number] {
   return [count === 1 ? noun : `${noun}s`, count];
 }
 
-function warnings({ rows, unreadable }: PageData): Html {
-  const found = [...mixtures(rows), ...unreadable.map((why) => `A run is left out. ${why}`)];
+function warnings({ rows, summaries, unreadable }: PageData): Html {
+  const found = [
+    ...mixtures(rows),
+    ...unpartnered(summaries),
+    ...unreadable.map((why) => `A run is left out. ${why}`),
+  ];
   if (found.length === 0) return html``;
   return html`<aside class="warning" aria-label="Before comparing">
     <strong>Before comparing</strong>

@@ -1,7 +1,7 @@
 import { type Html, html } from "../html.ts";
 import { methodOf } from "../labels.ts";
 import type { Look } from "../palette.ts";
-import { intervalsOf, type PairedGroup, pairedGroups } from "../pairedGroups.ts";
+import { intervalsOf, type PairedGroup, pairedGroups, pairingNote } from "../pairedGroups.ts";
 import { pairedTable } from "../tables/paired.ts";
 import { headingCell, valueCell } from "./comparison.ts";
 import type { PageData } from "./pageData.ts";
@@ -14,22 +14,22 @@ export function pairedSection(data: PageData, look: Look, charts: Html): Html {
   return section(
     "paired",
     "Paired differences",
-    "What a plugin, an option or a method changes where all else is the same, seed by seed. What two distillations of " +
-      "one seed have in common, such as the images they begin with, is no part of these intervals, so they can tell " +
-      "more than two means with their deviations. They are of the mean over distillations.",
+    "What a plugin, an option or a method changes where all else is the same, in points of test accuracy. " +
+      `${pairingNote} What a pair has in common, such as the images it begins with, is no part of the interval, so that ` +
+      "it can tell more than two means with their deviations.",
     html`${charts}${found.map((group) => numbers(group, look))}`,
   );
 }
 
 function numbers(group: PairedGroup, look: Look): Html {
-  const { id, title, note, columns, rows } = pairedTable(group);
+  const { id, title, columns, rows } = pairedTable(group);
   // Without an interval there is no chart: then the table is all there is to see.
   const open = intervalsOf(group.comparisons).length === 0;
   return html`<div class="setting" ${about({ dataset: group.comparisons[0]!.one.dataset })}>
     ${folded(
       html`<h3>${title}</h3>
         <span class="soft">${group.chance}</span>`,
-      html`<p class="soft">${note}</p>
+      html`<p class="soft">${group.setting}</p>
         ${scrolling(
           title,
           html`<table class="sortable" id="${id}">

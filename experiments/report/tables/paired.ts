@@ -1,6 +1,6 @@
 import type { ReportData } from "../data.ts";
 import type { PairedComparison } from "../pairedComparisons.ts";
-import { type PairedGroup, pairedGroups } from "../pairedGroups.ts";
+import { type PairedGroup, pairedGroups, pairingNote } from "../pairedGroups.ts";
 import type { Cell, Column, Table } from "./table.ts";
 
 /** Paired differences with their intervals: a table for each kind of comparison on each data set. */
@@ -9,7 +9,7 @@ export function pairedTables(data: ReportData): Table[] {
 }
 
 /** The table of a group, a row for each comparison in its order. */
-export function pairedTable({ id, title, note, chance, comparisons, several }: PairedGroup): Table {
+export function pairedTable({ id, title, setting, chance, comparisons, several }: PairedGroup): Table {
   const incomplete = comparisons.some(({ pairing }) => pairing.unpairedSeeds > 0);
   const columns: Column[] = [
     { name: "compared" },
@@ -36,5 +36,6 @@ export function pairedTable({ id, title, note, chance, comparisons, several }: P
       ...(incomplete ? [unpairedSeeds] : []),
     ];
   };
-  return { id, kind: "paired", title, note: `${note} ${chance}`, columns, rows: comparisons.map(row) };
+  const note = `Difference in test accuracy in points: ${setting} ${pairingNote} ${chance}`;
+  return { id, kind: "paired", title, note, columns, rows: comparisons.map(row) };
 }
