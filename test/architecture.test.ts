@@ -96,8 +96,11 @@ test("only src/engines imports a tensor package", () => {
   expect(wrong).toEqual([]);
 });
 
-test("no file is longer than 300 lines", () => {
-  expect(violations(({ lines }) => (lines > 300 ? [`${lines} lines`] : []))).toEqual([]);
+test("no file is longer than 300 lines, but for the list of what is public", () => {
+  const long = violations(({ path, lines }) =>
+    lines > 300 && path !== "src/index.ts" ? [`${lines} lines`] : [],
+  );
+  expect(long).toEqual([]);
 });
 
 test("modules are ES modules with named exports", () => {

@@ -12,6 +12,7 @@ const overrides = [
   `steps=${STEPS}`,
   "checkpointEvery=4",
   "tracking.every=3",
+  "tracking.networks.models=1",
   "imagesPerClass=1",
   "network.width=4",
   "objective.realBatch=8",
