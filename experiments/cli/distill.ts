@@ -1,6 +1,7 @@
 import type { Argv } from "yargs";
 import { distillExperiment } from "../commands/distill.ts";
-import { accuracyText, evaluateRun } from "../commands/evaluate.ts";
+import { evaluateRun } from "../commands/evaluate.ts";
+import { accuracyText } from "../commands/evaluationText.ts";
 import { readExperiment } from "../config.ts";
 import { engineFor, engineOption, print, resultsOption, threadsOption } from "./shared.ts";
 

@@ -2,25 +2,28 @@ import { existsSync, statSync } from "node:fs";
 import { check, wholeNumber } from "../../src/core/errors.ts";
 import { classCounts } from "../../src/datasets/dataset.ts";
 import type { Engine } from "../../src/engines/index.ts";
+import type { EvaluationPlan } from "../../src/evaluation/evaluate.ts";
 import { type ProtocolId, protocols } from "../../src/evaluation/protocols.ts";
-import { mean, sampleStandardDeviation } from "../../src/evaluation/statistics.ts";
-import { type OpenPlan, planOf } from "../../src/runs/plan.ts";
+import { planOf } from "../../src/runs/plan.ts";
 import { loadData } from "../data/load.ts";
 import type { ExpectedAccuracy } from "../export/card.ts";
 import { Busy } from "../failure.ts";
 import { evaluationFile, recordRow, rowsOfRun } from "../gather.ts";
 import { type ForeignOptions, foreignSubject } from "../judge/foreignSubject.ts";
-import { checkFits, type Subject, subjectOf, type Judging, judgingOf } from "../judge/subject.ts";
+import { checkFits, type Subject, subjectOf, type Judging, judgingsOf } from "../judge/subject.ts";
 import { rowOf, trainAndTest } from "../judge/train.ts";
 import { acquire, describe, ownerOf } from "../lock.ts";
-import { pluralOf } from "../report/labels.ts";
 import { type Row, rowFromJson, rowJson } from "../results.ts";
 import { fileOf, isDone, lockOf, type RunFolder } from "../runFolder.ts";
+import { architecturesOf } from "./evaluationText.ts";
 
 export interface EvaluateOptions {
   /** Instead of the config's. */
   readonly protocol?: ProtocolId | undefined;
+  /** Networks of each architecture, instead of the config's number. */
   readonly networks?: number | undefined;
+  /** Names of architectures and of pools of them, instead of the config's architecture. */
+  readonly architectures?: readonly string[] | undefined;
   /** Trains this one only, of them. */
   readonly only?: number | undefined;
   /** Trains networks again whose rows are there already. */
@@ -51,25 +54,32 @@ export async function evaluateForeign(
 ): Promise<{ readonly rows: Row[]; readonly notes: readonly string[] }> {
   const subject = await foreignSubject(path, options);
   const rows = await evaluateSubject(subject, engine, options);
-  const [{ protocol, evaluationNetwork }] = rows as [Row];
-  const expected = subject.card?.expected?.find(
-    (one) => one.protocol === protocol && one.network === evaluationNetwork,
-  );
-  const { version } = protocols[protocol as ProtocolId];
   const notes = [
-    ...(expected ? [expectation(expected, version)] : []),
+    ...expectations(rows, subject.card?.expected ?? []),
     ...(subject.folder ? [`rows: ${subject.folder.path}`] : []),
   ];
   return { rows, notes };
 }
 
-/** What a card says to expect, in words. */
+/** What a card says to expect of what was measured, in words. */
+function expectations(rows: readonly Row[], expected: readonly ExpectedAccuracy[]): string[] {
+  const { protocol } = rows[0]!;
+  const { version } = protocols[protocol as ProtocolId];
+  const measured = architecturesOf(rows);
+  return expected
+    .filter((one) => one.protocol === protocol && measured.includes(one.network))
+    .map((one) => {
+      const on = measured.length > 1 ? ` on ${one.network}` : "";
+      return `its card says ${expectation(one, version)}${on}`;
+    });
+}
+
 function expectation(
   { accuracy, std, networks, protocol, protocolVersion }: ExpectedAccuracy,
   version: number,
 ): string {
   const spread = std === null ? "" : ` ± ${(100 * std).toFixed(1)}`;
-  const said = `its card says ${(100 * accuracy).toFixed(1)}${spread} % over ${networks} networks`;
+  const said = `${(100 * accuracy).toFixed(1)}${spread} % over ${networks} networks`;
   return protocolVersion === version
     ? said
     : `${said}, but by version ${protocolVersion} of ${protocol}; this is version ${version}, and the two do not compare`;
@@ -83,10 +93,13 @@ export async function evaluateSubject(
 ): Promise<Row[]> {
   const { folder } = subject;
   const asked = askedOf(subject, options);
-  const { training, seeds } = asked;
-  const missing = seeds.filter((seed) => options.force || !hasRow(folder, training, seed));
-  const trained =
-    missing.length > 0 ? await trainedOn(subject, training, missing, { engine, ...options }) : [];
+  const missing = asked.judgings
+    .map((judging) => ({
+      judging,
+      seeds: asked.seeds.filter((seed) => options.force || !hasRow(folder, judging, seed)),
+    }))
+    .filter(({ seeds }) => seeds.length > 0);
+  const trained = missing.length > 0 ? await trainedOn(subject, missing, { engine, ...options }) : [];
   // As they would be kept, for those that are not.
   return folder ? rowsAsked(folder, asked) : trained.map((row) => rowFromJson(rowJson(row)));
 }
@@ -96,32 +109,38 @@ export function evaluatedRows(run: RunFolder, options: EvaluateOptions): Row[] {
   return rowsAsked(run, askedOf(subjectOf(run), options));
 }
 
+/** In order of architectures and seeds, as asked. */
 function rowsAsked(
   folder: { readonly path: string },
-  { training, seeds }: ReturnType<typeof askedOf>,
+  { judgings, seeds }: ReturnType<typeof askedOf>,
 ): Row[] {
-  return rowsOfRun(folder).filter(
-    ({ protocol, evaluationNetwork, evaluationSeed }) =>
-      protocol === training.protocol &&
-      evaluationNetwork === training.network.name &&
-      seeds.includes(evaluationSeed),
+  const rows = rowsOfRun(folder);
+  return judgings.flatMap(({ protocol, network }) =>
+    rows.filter(
+      (row) =>
+        row.protocol === protocol &&
+        row.evaluationNetwork === network.name &&
+        seeds.includes(row.evaluationSeed),
+    ),
   );
 }
 
 /** Whether every network that the config asks for has its row, or the one that is asked for. */
 export function isEvaluated(run: RunFolder, only?: number): boolean {
   if (!isDone(run)) return false;
-  const { training, seeds } = askedOf(subjectOf(run), { only, force: false });
-  return seeds.every((seed) => hasRow(run, training, seed));
+  const { judgings, seeds } = askedOf(subjectOf(run), { only, force: false });
+  return judgings.every((judging) => seeds.every((seed) => hasRow(run, judging, seed)));
 }
 
 /** What is to be trained, how, and by which seeds. */
-function askedOf(subject: Subject, { protocol, networks, only }: EvaluateOptions) {
-  const asked = judgingOf(subject);
-  const training: Judging = { ...asked, protocol: protocol ?? asked.protocol };
-  const count = wholeNumber("--networks", networks ?? subject.experiment.evaluation.networks, 1);
+function askedOf(subject: Subject, { protocol, networks, architectures, only }: EvaluateOptions) {
+  const judgings = judgingsOf(subject, architectures).map((asked) => ({
+    ...asked,
+    protocol: protocol ?? asked.protocol,
+  }));
+  const count = wholeNumber("--count", networks ?? subject.experiment.evaluation.networks, 1);
   const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i) : [only];
-  return { training, seeds };
+  return { judgings, seeds };
 }
 
 function hasRow(folder: Subject["folder"], { network, protocol }: Judging, evaluationSeed: number): boolean {
@@ -129,50 +148,84 @@ function hasRow(folder: Subject["folder"], { network, protocol }: Judging, evalu
   return existsSync(evaluationFile(folder, { protocol, evaluationNetwork: network.name, evaluationSeed }));
 }
 
-/** Trains the networks of some seeds on a subject, with its rows where they are kept. */
+/** Networks of one architecture to train. */
+interface Missing {
+  readonly judging: Judging;
+  readonly seeds: readonly number[];
+}
+
+/**
+ * Trains networks on a subject, with its rows where they are kept.
+ *
+ * @throws Busy once all others are trained, if some are with another process.
+ */
 async function trainedOn(
   subject: Subject,
-  training: Judging,
-  seeds: readonly number[],
+  missing: readonly Missing[],
   { engine, force }: { readonly engine: Engine; readonly force: boolean },
 ): Promise<Row[]> {
   const { set, experiment, folder } = subject;
   const { splits } = await loadData(experiment.data);
   checkFits(subject, splits);
-  const protocol = protocols[training.protocol];
-  const plan = planOf(set, splits.test, { network: training.network, protocol }, engine);
-  const train = async (seed: number): Promise<Row> => {
-    const more = seeds.length - 1 - seeds.indexOf(seed);
-    const outcome = await trainAndTest(plan, seed, `${subject.label}, network ${seed}`, more);
-    return rowOf(subject.columns, plan, classCounts(splits.train), outcome);
-  };
+  const [{ judging }] = missing as [Missing];
+  const protocol = protocols[judging.protocol];
+  const shared = planOf(set, splits.test, { network: judging.network, protocol }, engine);
+  const counts = classCounts(splits.train);
+  const images = folder && stampOf(folder);
+  const rows: Row[] = [];
+  const busy: string[] = [];
   try {
-    if (folder) return await recorded(folder, plan, { seeds, force, train });
-    const rows: Row[] = [];
-    for (const seed of seeds) rows.push(await train(seed));
-    return rows;
+    for (const { judging, seeds } of missing) {
+      const plan: EvaluationPlan = { ...shared, network: judging.network };
+      const called = missing.length > 1 ? judging.network.name : "network";
+      const train = async (seed: number): Promise<Row> => {
+        const more = seeds.length - 1 - seeds.indexOf(seed);
+        const outcome = await trainAndTest(plan, seed, `${subject.label}, ${called} ${seed}`, more);
+        return rowOf(subject.columns, plan, counts, outcome);
+      };
+      if (folder) busy.push(...(await recorded(folder, plan, { seeds, images, force, train })));
+      else rows.push(...(await eachOf(seeds, train)));
+    }
   } finally {
-    plan.dispose();
+    shared.dispose();
   }
+  if (busy.length > 0) {
+    throw new Busy(
+      `${subject.where}: ${busy.length} networks are still being trained elsewhere (${busy[0]})`,
+    );
+  }
+  return rows;
 }
 
-/** Records the row of every network as it is trained; networks that another process is at are left to it. */
+/** One after another. */
+async function eachOf(seeds: readonly number[], train: (seed: number) => Promise<Row>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const seed of seeds) rows.push(await train(seed));
+  return rows;
+}
+
+/**
+ * Records the row of every network of one architecture as it is trained; networks that another process is at are left to it.
+ *
+ * @returns whose locks these are, in words.
+ */
 async function recorded(
   folder: { readonly path: string },
-  { protocol, network }: OpenPlan,
+  { protocol, network }: EvaluationPlan,
   {
     seeds,
+    images,
     force,
     train,
   }: {
     readonly seeds: readonly number[];
+    /** Stamp of the images that they are trained on. */
+    readonly images: string | undefined;
     readonly force: boolean;
     readonly train: (seed: number) => Promise<Row>;
   },
-): Promise<Row[]> {
+): Promise<string[]> {
   const busy: string[] = [];
-  const rows: Row[] = [];
-  const images = stampOf(folder);
   for (const seed of seeds) {
     const path = lockOf(folder, `${protocol.id}.${network.name}.${seed}`);
     const lock = acquire(path);
@@ -190,15 +243,11 @@ async function recorded(
         () => `${folder.path}: its images were replaced while networks were trained on them; evaluate again`,
       );
       recordRow(folder, row);
-      rows.push(row);
     } finally {
       lock.release();
     }
   }
-  if (busy.length > 0) {
-    throw new Busy(`${folder.path}: ${busy.length} networks are still being trained elsewhere (${busy[0]})`);
-  }
-  return rows;
+  return busy;
 }
 
 /** Tells the images of a run from others that take their place; empty for a set that lies elsewhere. */
@@ -207,12 +256,4 @@ function stampOf(folder: { readonly path: string }): string {
   if (!existsSync(file)) return "";
   const { ino, mtimeMs, size } = statSync(file);
   return `${ino} ${mtimeMs} ${size}`;
-}
-
-/** Accuracy of rows as text: mean and spread over networks, in percent. */
-export function accuracyText(rows: readonly Row[]): string {
-  const accuracies = rows.map((row) => 100 * row.accuracy).filter(Number.isFinite);
-  if (accuracies.length === 0) return `no accuracy: ${rows[0]?.status ?? "no network was trained"}`;
-  const spread = accuracies.length > 1 ? ` ± ${sampleStandardDeviation(accuracies).toFixed(1)}` : "";
-  return `${mean(accuracies).toFixed(1)}${spread} % over ${pluralOf(accuracies.length, "network")}`;
 }

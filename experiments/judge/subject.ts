@@ -1,5 +1,6 @@
 import { check } from "../../src/core/errors.ts";
 import type { Splits } from "../../src/datasets/dataset.ts";
+import { architectures } from "../../src/evaluation/pools.ts";
 import { type ProtocolId } from "../../src/evaluation/protocols.ts";
 import { type Network, networkOf } from "../../src/networks/index.ts";
 import type { StoredSet } from "../../src/runs/storedSet.ts";
@@ -72,10 +73,30 @@ export interface Judging {
 }
 
 /** The architecture and protocol that a subject's config asks for. */
-export function judgingOf({ set, classNames, experiment }: Subject): Judging {
-  const { network, evaluation } = experiment;
+export function judgingOf(subject: Subject): Judging {
+  return judgingsOf(subject)[0];
+}
+
+/**
+ * The architectures to judge a subject by, each once, and the protocol that its config asks for.
+ *
+ * @param names architectures and pools of them; by default the config's. @throws InputError for an unknown name, and where
+ *   images are too small for one.
+ */
+export function judgingsOf(
+  { set, classNames, experiment }: Subject,
+  names?: readonly string[],
+): [Judging, ...Judging[]] {
+  const { network: matching, evaluation } = experiment;
   const task = { imageShape: set.imageShape, classes: classNames.length };
-  return { network: networkOf(evaluation.network ?? network, task), protocol: evaluation.protocol };
+  const chosen = names
+    ? architectures("--networks", names, { matching, evaluation: evaluation.network })
+    : [evaluation.network ?? matching];
+  const byName = new Map(
+    chosen.map((choice) => networkOf(choice, task)).map((network) => [network.name, network]),
+  );
+  const judgings = [...byName.values()].map((network) => ({ network, protocol: evaluation.protocol }));
+  return judgings as [Judging, ...Judging[]];
 }
 
 /**

@@ -17,7 +17,7 @@ type Known<O> = string extends keyof O ? unknown : O;
  */
 export type Choice<T extends OptionTable> =
   | {
-      [Name in keyof T & string]: object extends z.input<T[Name]["options"]> ? Name : never;
+      [Name in keyof T & string]: object extends Known<z.input<T[Name]["options"]>> ? Name : never;
     }[keyof T & string]
   | { [Name in keyof T & string]: { readonly name: Name } & Known<z.input<T[Name]["options"]>> }[keyof T &
       string];
