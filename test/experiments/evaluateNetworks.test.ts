@@ -103,10 +103,8 @@ test("a set of anyone's is judged by several architectures too", async () => {
   const { rows, notes } = await evaluateForeign(path, engine, options);
   const ours = await evaluateRun(run, engine, { ...options });
   expect(measured(rows)).toEqual(measured(ours));
-  expect(notes.filter((note) => note.startsWith("its card says "))).toEqual([
-    expect.stringMatching(/ over 2 networks on mlp$/),
-    expect.stringMatching(new RegExp(` over 2 networks on ${own}$`)),
-  ]);
+  const expected = notes.filter((note) => note.startsWith("its card says "));
+  expect(expected.map((note) => note.split(" networks on ")[1]).sort()).toEqual([own, "mlp"]);
 });
 
 /** What `distillery evaluate` prints, or what it refuses. */
