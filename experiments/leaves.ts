@@ -17,8 +17,15 @@ export function optionsText(experiment: Experiment): string {
   const ofPlugins = Object.fromEntries(plugins.map(({ name, ...options }) => [name, options]));
   const updates = { optimizer, stepping, schedule, range };
   const learned = objective && { objective, plugins: ofPlugins, ...updates, augmentation };
-  return [...leavesOf({ data, initialization, scarcity, ...learned })]
-    .filter(([path, value]) => value !== "undefined" && !columns.includes(path))
+  return inOneLine(
+    [...leavesOf({ data, initialization, scarcity, ...learned })].filter(
+      ([path, value]) => value !== "undefined" && !columns.includes(path),
+    ),
+  );
+}
+
+function inOneLine(leaves: readonly (readonly [path: string, value: string])[]): string {
+  return [...leaves]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([path, value]) => `${path}=${/[;="]/.test(value) ? JSON.stringify(value) : value}`)
     .join(";");
@@ -36,4 +43,17 @@ export function parseOptions(text: string): Map<string, string> {
       value!.startsWith('"') ? (JSON.parse(value!) as string) : value!,
     ]),
   );
+}
+
+/** Options of updates that earlier versions did not have, and what these versions did. */
+const once = { stepping: "joint", "schedule.name": "constant", range: "free" };
+
+/**
+ * The text of options as this version writes it: where something was learned before an option of the updates existed, the
+ * option is there with what was done then.
+ */
+export function completedOptions(text: string): string {
+  const known = parseOptions(text);
+  const missing = Object.entries(once).filter(([path]) => !known.has(path));
+  return known.has("optimizer.name") && missing.length > 0 ? inOneLine([...known, ...missing]) : text;
 }

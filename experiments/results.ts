@@ -3,6 +3,7 @@ import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { InputError } from "../src/core/errors.ts";
 import { readJson, writeWhole } from "./files.ts";
+import { completedOptions } from "./leaves.ts";
 
 /**
  * One line of runs.csv: one evaluation network trained on the synthetic set of one run, or a distillation that failed.
@@ -87,9 +88,9 @@ export function readRows(path: string): Row[] {
           `${missing.join(", ")}; was it written by another version? Move it away and evaluate again`,
       );
     }
-    return Object.fromEntries(
-      names.map((name) => [name, read[columns[name]](record[name]!)]),
-    ) as unknown as Row;
+    return completed(
+      Object.fromEntries(names.map((name) => [name, read[columns[name]](record[name]!)])) as unknown as Row,
+    );
   });
 }
 
@@ -146,5 +147,10 @@ function rowOf(parsed: unknown): Row {
   const noNumber = (value: unknown): unknown =>
     value === null ? NaN : Array.isArray(value) ? value.map(noNumber) : value;
   const entries = Object.entries(parsed as Row).map(([name, value]) => [name, noNumber(value)]);
-  return Object.fromEntries(entries) as Row;
+  return completed(Object.fromEntries(entries) as Row);
+}
+
+/** Rows of earlier versions are of the same config as new ones of the same settings. */
+function completed(row: Row): Row {
+  return { ...row, options: completedOptions(row.options) };
 }

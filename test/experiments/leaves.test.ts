@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { resolveExperiment } from "../../experiments/config.ts";
-import { optionsText, parseOptions } from "../../experiments/leaves.ts";
+import { completedOptions, optionsText, parseOptions } from "../../experiments/leaves.ts";
 
 const experiment = (config: object) => resolveExperiment("x", { data: "procedural", ...config });
 
@@ -37,4 +37,28 @@ test("options are read as they were written, whatever letters they have", () => 
     }),
     { seed: 5 },
   );
+});
+
+/** What a version without these options would have written. */
+const without = (text: string, ...paths: readonly string[]): string =>
+  text
+    .split(";")
+    .filter((part) => !paths.some((path) => part.startsWith(`${path}=`)))
+    .join(";");
+
+test("options that did not exist when something was learned are completed by what was done then, the defaults", () => {
+  const text = optionsText(experiment({ objective: "dm", steps: 1 }));
+  const paths = ["stepping", "schedule.name", "range"];
+  expect(without(text, ...paths)).not.toMatch(/stepping|schedule|range/);
+  expect(completedOptions(without(text, ...paths))).toBe(text);
+  expect(completedOptions(without(text, "range"))).toBe(text);
+  expect(completedOptions(text)).toBe(text);
+});
+
+test("options that were told stay, and where nothing was learned none is added", () => {
+  const own = { stepping: "perClass", range: "pixels" };
+  const text = optionsText(experiment({ objective: "dm", steps: 1, ...own }));
+  expect(completedOptions(without(text, "schedule.name"))).toBe(text);
+  const nothing = optionsText(experiment({ steps: 0 }));
+  expect(completedOptions(nothing)).toBe(nothing);
 });

@@ -51,6 +51,15 @@ test("a row is the same after a way through JSON, what is no number included", (
   expect(rowFromJson(rowJson(failed))).toEqual(failed);
 });
 
+test("rows of versions that knew fewer options are read with what these versions did", () => {
+  const file = newFile();
+  const old = { ...row, options: "optimizer.name=sgd" };
+  const now = { ...row, options: "optimizer.name=sgd;range=free;schedule.name=constant;stepping=joint" };
+  writeRows(file, [old]);
+  expect(readRows(file)).toEqual([now]);
+  expect(rowFromJson(rowJson(old))).toEqual(now);
+});
+
 test("results/README.md explains every column, in order", () => {
   const file = newFile();
   writeRows(file, [row]);
