@@ -123,8 +123,8 @@ describe("a name", () => {
     expect(toy({ metric: "finalAccuracy" })).toBe("is no accuracy but finalAccuracy");
     expect(toy({ method: "whole" })).toMatch(/nothing is distilled/);
     expect(toy({ imagesPerClass: undefined })).toMatch(/does not say how many/);
-    expect(() => cellOf("dm-tinyImageNet-ipc1", cells, published)).toThrow(
-      /dm-tinyImageNet-ipc1 waits for the data set tinyImageNet; distillery reproduce --list/,
+    expect(() => cellOf("lad-imageNetLt-lt5-ipc10", cells, published)).toThrow(
+      /lad-imageNetLt-lt5-ipc10 waits for the method lad and the data set imageNetLt; distillery reproduce --list/,
     );
   });
 });
