@@ -4,38 +4,31 @@ import { methodOf } from "../labels.ts";
 import type { Look } from "../palette.ts";
 import type { Summary } from "../summarize.ts";
 import { barLayers, barLegend, type BarSeries } from "./bars.ts";
+import { byClass } from "./byClass.ts";
 import { type Chart, colorOf } from "./chart.ts";
 import { type Curve, curveLayers, curveLegend } from "./curves.ts";
 import { accuracyAxis, framed } from "./frame.ts";
-import { mainConfigs } from "./mainConfigs.ts";
-import { homeSettings, inName, inWords, repetitions, sharedBy } from "./setting.ts";
+import { inName, inWords, repetitions, sharedBy } from "./setting.ts";
 
 /** Up to so many classes each has bars of its own; beyond, a line runs over them in label order. */
 const BARS = 24;
 
 /** Accuracy of each class, for each setting. */
-export function classCharts({ summaries, classNames }: ReportData, look: Look): Chart[] {
-  return homeSettings(summaries).flatMap((rivals) => {
-    const { mains, note } = mainConfigs(rivals);
-    const shown = mains.filter(({ classAccuracies }) => classAccuracies.length > 0);
-    if (shown.length === 0) return [];
-    const { dataset, classAccuracies } = shown[0]!;
-    const names = classAccuracies.map((_, label) => classNames[dataset]?.[label] ?? `class ${label}`);
+export function classCharts(data: ReportData, look: Look): Chart[] {
+  return byClass(data).map(({ shown, names, note }) => {
     const setting = sharedBy(shown);
     const title = "Accuracy by class";
     const many = names.length > BARS;
-    return [
-      {
-        id: `accuracy-by-class-${inName(setting, summaries)}`,
-        section: "classes" as const,
-        title,
-        caption: [inWords(setting), repetitions(shown), note].join(" ").trim(),
-        alt: `${title}: ${inWords(setting)} ${shown.map((one) => extremes(one, names)).join("; ")}.`,
-        dataset,
-        methods: shown.map(methodOf),
-        ...(many ? profile(shown, look) : bars(shown, names, look)),
-      },
-    ];
+    return {
+      id: `accuracy-by-class-${inName(setting, data.summaries)}`,
+      section: "classes" as const,
+      title,
+      caption: [inWords(setting), repetitions(shown), note].join(" ").trim(),
+      alt: `${title}: ${inWords(setting)} ${shown.map((one) => extremes(one, names)).join("; ")}.`,
+      dataset: shown[0]!.dataset,
+      methods: shown.map(methodOf),
+      ...(many ? profile(shown, look) : bars(shown, names, look)),
+    };
   });
 }
 
