@@ -20,7 +20,7 @@ export interface DifficultyFolders {
  *
  *     images.csv       a line for each image
  *     summary.csv      means and correlations, of all images and of each class
- *     options.yaml     every option resolved, the engine and the commit
+ *     options.yaml     every option resolved but where the data lie, the engine and the commit
  *     figures/         GraDN by χ, of all images and of each class, as SVG and PNG
  */
 export async function difficulty(
@@ -32,10 +32,9 @@ export async function difficulty(
   writeWhole(join(out, "images.csv"), csv(imageRows(scored), { header: true }));
   writeWhole(join(out, "summary.csv"), csv(summaryRows(scored), { header: true }));
   const { engine: name, commit } = machine(engine);
-  writeWhole(
-    join(out, "options.yaml"),
-    yaml({ subject: subject.label, ...subject.options, engine: name, commit }),
-  );
+  const { options, label } = subject;
+  const shown = { subject: label, ...options, data: { ...options.data, root: undefined } };
+  writeWhole(join(out, "options.yaml"), yaml({ ...shown, engine: name, commit }));
   for (const chart of difficultyCharts(scored)) {
     writeWhole(join(out, "figures", `${chart.id}.svg`), await chartSvg(chart, "print"));
     writeWhole(join(out, "figures", `${chart.id}.png`), await chartPng(chart));
