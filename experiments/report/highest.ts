@@ -13,6 +13,8 @@ interface Highest {
   readonly others: number;
   /** Whether all have the repetitions that a test needs. */
   readonly testable: boolean;
+  /** Whether all are tested in pairs. */
+  readonly paired: boolean;
 }
 
 /** The highest mean of several summaries of one setting; none of fewer than two. */
@@ -25,6 +27,7 @@ export function highestOf(summaries: readonly Summary[]): Highest | undefined {
     lower: comparisons.filter(({ holds }) => holds).length,
     others: comparisons.length,
     testable: comparisons.every(({ testable }) => testable),
+    paired: comparisons.every(({ unit }) => unit === "pair"),
   };
 }
 
@@ -37,7 +40,7 @@ export function highestSentences(ablation: Ablation): string[] {
   const found = places.flatMap(({ panel, rivals }) => {
     const highest = highestOf(rivals);
     if (!highest) return [];
-    const { summary, lower, others, testable } = highest;
+    const { summary, lower, others, testable, paired } = highest;
     const cell = panel.cells.find((one) => one.summary === summary)!;
     const alone = rivals.length < panel.cells.length;
     const where = [
@@ -46,11 +49,15 @@ export function highestSentences(ablation: Ablation): string[] {
     ].join("");
     const above = testable ? `, above ${lower} of ${others} others by more than chance` : "";
     const named = cellName(cell, ablation, alone);
-    return { testable, text: `Highest${where}: ${named}, ${percentSpread(summary.accuracy)}%${above}.` };
+    return {
+      testable,
+      paired,
+      text: `Highest${where}: ${named}, ${percentSpread(summary.accuracy)}%${above}.`,
+    };
   });
   if (found.length === 0) return [];
   const test = found.some(({ testable }) => testable)
-    ? "Chance is by Welch’s t-test at 5%, not corrected for choosing the highest."
+    ? `Chance is by ${found.every(({ paired }) => paired) ? "the paired" : "Welch’s"} t-test at 5%, not corrected for choosing the highest.`
     : "Single networks cannot say what is chance.";
   return [...found.map(({ text }) => text), test];
 }
