@@ -89,8 +89,10 @@ export function openRun(results: string, experiment: Experiment, seed: number, f
       "give this one another name with --name, or replace that one with --force; " +
       "for a sweep, choose another folder with --results, or remove that one",
   );
-  // What began with tracking has it to the end: its config says what its metrics hold.
-  return held.tracking ? { ...run, experiment: { tracking: held.tracking, ...experiment } } : run;
+  // What began with tracking has it to the end, and what is done stays as it is: its config says what its metrics hold.
+  const { tracking: asked, ...others } = experiment;
+  const tracking = isDone(run) ? held.tracking : (asked ?? held.tracking);
+  return { ...run, experiment: { ...(tracking && { tracking }), ...others } };
 }
 
 /** Makes the folder and writes the config; with `force`, what it held is removed first. */

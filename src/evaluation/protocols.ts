@@ -68,9 +68,9 @@ const condensationAugmented = (strategy: string) =>
     drops: { afterEpochs: [501], factor: 0.1 },
   }) as const;
 
-/** ConvNet of any depth, width and activation whose norm is batch norm, the one that has statistics. */
+/** ConvNetBN of any depth and width; the code has no exception for other activations and poolings. */
 const isBatchNormConvNet = ({ network }: Judged): boolean =>
-  network.name.startsWith("convNet-") && network.statistics.length > 0;
+  network.name.startsWith("convNet-") && network.name.endsWith("-relu-batch-avg");
 
 /** Evaluation protocols by id. */
 export const protocols = {

@@ -68,13 +68,12 @@ interface State {
  *
  *     L(S) = Σ_terms weight · Σ_c term( f(A_c(R_c)), f(A_c(S_c)) )
  *
- * with a siamese augmentation A_c of each class. Images that are mosaics are decoded first. To the method's own terms come those of the option `terms`. Classes go
- * through the network together, as many images at once as it takes, so that memory does not grow with their number; that
- * changes nothing where samples do not interact. Under batch norm they do: then all real images form one batch, and all
- * synthetic ones another, as DM's own code has it.
+ * with a siamese augmentation A_c of each class. Images that are mosaics are decoded first. To the method's own terms come
+ * those of the option `terms`. Classes go through the network together, as many images at once as it takes, so that memory
+ * does not grow with their number; that changes nothing where samples do not interact. Under batch norm they do: then all
+ * real images form one batch, and all synthetic ones another, as DM's own code has it.
  *
- * A penalty on the synthetic gradient sees that of the mean cross-entropy on the augmented synthetic images under the
- * step's network.
+ * A penalty on the synthetic gradient sees that of the mean cross-entropy on the synthetic images under the step's network.
  */
 export function distributionMatching(
   name: string,

@@ -1,6 +1,6 @@
 import type { Rng } from "../core/rng.ts";
 import { normalized } from "../datasets/dataset.ts";
-import type { Tensor } from "../engines/index.ts";
+import { disposeExcept, type Tensor } from "../engines/index.ts";
 import type { ParameterGradient } from "../losses/gradientDistance.ts";
 import { imagesAtOnce, type Mode } from "../networks/network.ts";
 import { freshModel, type Model } from "../training/model.ts";
@@ -67,10 +67,12 @@ export function realGradient(classes: readonly number[], draw: GradientDraw): Pa
   return engine.scope(() => {
     let total: ParameterGradient | undefined;
     for (const group of groups) {
-      const part = engine.scope(() =>
-        parameterGradient(source.network, model.parameters, realBatchOf(group, classes.length, draw)),
-      );
-      total = accumulated(total, part);
+      const next = engine.scope(() => {
+        const batch = realBatchOf(group, classes.length, draw);
+        return accumulated(total, parameterGradient(source.network, model.parameters, batch));
+      });
+      disposeExcept(total, next);
+      total = next;
     }
     return total!;
   });

@@ -49,7 +49,7 @@ export const gradientMatchingOptions = z.strictObject({
     .min(0)
     .optional()
     .describe(
-      "Epochs that the network trains on the synthetic images from one update to the next; by default the published number",
+      "Epochs that the network trains on the synthetic images from one update to the next under it, of which outerLoop 1 has none; by default the published number",
     ),
   networkTraining: z
     .strictObject({
@@ -63,7 +63,7 @@ export const gradientMatchingOptions = z.strictObject({
     .min(1)
     .default(16)
     .describe(
-      "Real images of each class by which running statistics go on before each update, of networks with batch norm",
+      "Real images of each class by which running statistics go on before each update, of networks with batch norm; all classes at once, so lower it where memory ends",
     ),
 });
 

@@ -164,7 +164,7 @@ export function resolvedOptions(where: string, given: DistillationOptions): Reso
   const own = Object.fromEntries(Object.entries(single).filter(([, value]) => isOwn(value)));
   const chosen = Object.fromEntries(Object.entries(single).filter(([key]) => !(key in own)));
   const options = {
-    ...parsed(where, distillationOptions, withRunDefaults(chosen) as object),
+    ...parsed(where, distillationOptions, withRunDefaults(chosen, architectureOf(given.network))),
     ...own,
     plugins: wrapped.map((plugin, i) =>
       typeof plugin === "function" ? plugin : parsed(`${where}.plugins.${i}`, pluginOption, plugin),
@@ -177,16 +177,24 @@ export function resolvedOptions(where: string, given: DistillationOptions): Reso
 /**
  * A config with the defaults that its method brings for options of the run, where it states none of its own. An optimizer
  * without a name changes the method's.
+ *
+ * @param architecture of the matching networks, where the config does not state it.
  */
-export function withRunDefaults(config: unknown): unknown {
+export function withRunDefaults(config: unknown, architecture?: string): unknown {
   if (!isObject(config)) return config;
   const method = nameOf(config.objective);
   const entry = Object.hasOwn(methods, method ?? "") ? methods[method as keyof typeof methods] : undefined;
   if (!entry || !("run" in entry)) return config;
-  const { optimizer, ...defaults } = entry.run(nameOf(config.network) ?? "convNet");
-  const own = config.optimizer;
+  const { optimizer, ...defaults } = entry.run(architecture ?? nameOf(config.network) ?? "convNet");
+  const stated = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+  const own = stated.optimizer;
   const completed = isObject(own) && !("name" in own) && !("update" in own) ? { ...optimizer, ...own } : own;
-  return { ...defaults, ...config, optimizer: completed ?? optimizer };
+  return { ...defaults, ...stated, optimizer: completed ?? optimizer };
+}
+
+/** Of a network of the caller's own, as in convNet of "convNet-d3-w128-relu-instance-avg". */
+function architectureOf(network: DistillationOptions["network"]): string | undefined {
+  return typeof network === "object" && "embed" in network ? network.name.split("-")[0] : undefined;
 }
 
 /** Of a choice, spelled as its name alone or with options. */
