@@ -23,7 +23,7 @@ export function architecturesOf(rows: readonly Row[]): string[] {
 const rowsOn = (name: string, rows: readonly Row[]): Row[] =>
   rows.filter(({ evaluationNetwork }) => evaluationNetwork === name);
 
-/** A line for each architecture. */
+/** A line for each architecture, and why networks of some have no accuracy. */
 function tableText(groups: readonly (readonly Row[])[]): string {
   const lines = groups.map((rows) => {
     const accuracies = accuraciesOf(rows);
@@ -31,7 +31,11 @@ function tableText(groups: readonly (readonly Row[])[]): string {
     const seconds = mean(rows.map(({ evaluationSeconds }) => evaluationSeconds));
     return [rows[0]!.evaluationNetwork, spreadText(accuracies), count, duration(seconds)];
   });
-  return textTable(["network", "accuracy, %", "networks", "time of each"], lines);
+  const failures = groups.flatMap((rows) => {
+    const said = rows.filter(({ accuracy }) => !Number.isFinite(accuracy)).map(({ status }) => status);
+    return [...new Set(said)].map((status) => `${rows[0]!.evaluationNetwork}: ${status}`);
+  });
+  return [textTable(["network", "accuracy, %", "networks", "time of each"], lines), ...failures].join("\n");
 }
 
 /** Of the networks whose training did not diverge. */

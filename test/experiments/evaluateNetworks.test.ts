@@ -63,6 +63,10 @@ test("several architectures are trained in their order, each network once, and k
   const lines = accuracyText(more).split("\n");
   expect(lines[0]).toMatch(/^network +accuracy, % +networks +time of each$/);
   expect(lines.slice(2).map((line) => line.split(/ {2,}/)[0])).toEqual(["mlp", "leNet", own]);
+  const diverged = { accuracy: NaN, status: "train: expected a finite loss, got NaN" };
+  const told = accuracyText([{ ...more[0]!, ...diverged }, ...more.slice(1)]).split("\n");
+  expect(told[2]).toMatch(/^mlp +\d+\.\d +1 of 2 /);
+  expect(told.at(-1)).toBe("mlp: train: expected a finite loss, got NaN");
   expect(lines[2]).toMatch(/^mlp +\d+\.\d ± \d+\.\d +2 +\d+\.\d s$/);
 });
 
