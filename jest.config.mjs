@@ -19,7 +19,7 @@ export default {
   // The process that hands out the files only waits: it needs no core of its own.
   maxWorkers: Math.max(2, availableParallelism() - 1),
   // Time on a busy machine says nothing of the code.
-  testTimeout: 60_000,
+  testTimeout: 240_000, // milliseconds
   roots: ["<rootDir>/test"],
   // Tests of pages need a browser, those on a real Slurm take minutes: npm run test:browser, npm run test:slurm.
   testPathIgnorePatterns: [
