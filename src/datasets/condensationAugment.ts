@@ -110,11 +110,13 @@ export interface CondensationStrategy {
   readonly condensation: readonly CondensationOp[];
 }
 
+type ParametersOf<T> = T extends Operation<infer P> ? P : never;
+
 /** What was drawn for one image, as plain data. */
 export type CondensationChange = {
   readonly [Op in CondensationOp]: {
     readonly op: Op;
-    readonly parameters: (typeof operations)[Op] extends Operation<infer P> ? P : never;
+    readonly parameters: ParametersOf<(typeof operations)[Op]>;
   };
 }[CondensationOp];
 

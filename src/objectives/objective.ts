@@ -134,8 +134,11 @@ export interface Objective<D extends Draw = Draw> {
 
 /** Options of a run that a method brings defaults of its own for, as a config states them. */
 export interface RunDefaults {
+  /** Siamese augmentation, as text. */
   readonly augmentation?: string;
+  /** Images at step 0. */
   readonly initialization?: string;
+  /** Optimizer of the images. */
   readonly optimizer?: { readonly name: string } & Readonly<Record<string, unknown>>;
 }
 
