@@ -164,14 +164,11 @@ describe("a folder that holds a run", () => {
   const results = newResults();
   const tracking = { every: 2, networks: { models: 2 } };
 
-  test("takes it up with tracking or without, and keeps what its metrics were measured by", async () => {
+  test("that is done says what its metrics were measured by, whatever is asked of it", async () => {
     const run = await distilled(experiment({ tracking }), results);
     expect(openRun(results, experiment(), 0).experiment.tracking).toEqual(run.experiment.tracking);
-    expect(
-      openRun(results, experiment({ tracking: { ...tracking, every: 3 } }), 0).experiment.tracking,
-    ).toMatchObject({
-      every: 3,
-    });
+    const other = experiment({ tracking: { ...tracking, every: 3 } });
+    expect(openRun(results, other, 0).experiment.tracking).toEqual(run.experiment.tracking);
     const again = await distilled(experiment(), results);
     expect(readRun(again.path).experiment.tracking).toEqual(run.experiment.tracking);
   });

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { seeded } from "../../src/core/rng.ts";
+import { parseStrategy } from "../../src/datasets/augment.ts";
 import type { Partition } from "../../src/datasets/partition.ts";
 import { begin, distill, type Distillation } from "../../src/distillers/distill.ts";
 import { initialImages } from "../../src/distillers/initialize.ts";
@@ -25,10 +26,14 @@ const settings: Record<string, Source> = {
   "batch norm": toySource(engine, { counts: [8, 3, 1], network: { norm: "batch" } }),
 };
 
+/** No loops are published for two images of a class. */
+const loops = { outerLoop: 2, innerLoop: 1 };
 const cases = Object.entries(methods).flatMap(([name, { options, build }]) =>
   Object.entries(settings).map(([setting, source]) => {
-    const objective: Objective = build(smallPretraining(options.parse({})) as never);
-    return [name, setting, objective, source] as const;
+    const given = "outerLoop" in options.shape ? loops : {};
+    const objective: Objective = build(smallPretraining(options.parse(given)) as never);
+    const augmentation = name.startsWith("dsa") ? parseStrategy("crop_scale") : [];
+    return [name, setting, objective, { ...source, augmentation }] as const;
   }),
 );
 
