@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { parse } from "csv-parse/sync";
+import { WIDTH } from "../../experiments/report/charts/chart.ts";
 import { chartsOf, chartSvg } from "../../experiments/report/charts/index.ts";
 import type { ReportData } from "../../experiments/report/data.ts";
 import {
@@ -341,6 +342,17 @@ describe("the chart", () => {
     expect(svg.match(/>\+0\.50 \[−0\.74, \+1\.74\]</g)).toHaveLength(3); // 0.5 ± 4.30265 · 0.5/√3
     expect(chart!.alt).toContain(`${SDC}, weight=0.001 changes dc by +0.50 points [−0.74, +1.74], 3 pairs;`);
     expect(chart!.caption).toContain("3 intervals, of which none excludes 0.");
+  });
+
+  test("has its numbers within its width, also where a label of the axis stands out and moves the plot", async () => {
+    // The interval begins at −1.41 points, and the axis has −1.5 at its very end.
+    const rows = [...seeds([0.8785, 0.8758, 0.873]), ...corrected([0.8748, 0.8696, 0.876])];
+    const svg = await chartSvg(chartsFor(rows)[0]!, "page");
+    const moved = Number(/miterlimit="4" transform="translate\(([\d.]+),/.exec(svg)![1]);
+    expect(moved).toBeGreaterThan(10);
+    const ends = [...svg.matchAll(/text-anchor="end" transform="translate\(([\d.]+),/g)];
+    expect(ends).toHaveLength(1);
+    expect(moved + Number(ends[0]![1])).toBeLessThanOrEqual(WIDTH);
   });
 
   test("is drawn in parts where there are very many", () => {

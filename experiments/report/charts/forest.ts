@@ -23,15 +23,15 @@ export interface ForestRow {
 const FONT_SIZE = 11;
 /** Pixels of a line of text, of the interval below it, and between rows. */
 const [LINE, BAND, GAP] = [15, 13, 4];
-/** Where numbers end. */
-const RIGHT = WIDTH - 4;
+/** What is left of the width where labels of the axis stand out at both ends. */
+const INNER = WIDTH - 24;
 /** From one group to the next. */
 const BREAK = 10;
 /** Of the axis with its title. */
 const AXIS = 44;
 /** Whether a name is drawn whole. */
 export function isWhole(label: string): boolean {
-  return textWidth(label, FONT_SIZE) <= WIDTH;
+  return textWidth(label, FONT_SIZE) <= INNER;
 }
 
 /** Between what a row is called and its numbers. */
@@ -64,7 +64,7 @@ function layoutOf(rows: readonly ForestRow[]): Layout {
       y += LINE + GAP;
     }
     const numbers = numbersOf(row.difference);
-    const fits = textWidth(row.label, FONT_SIZE) + BETWEEN + textWidth(numbers, FONT_SIZE) <= WIDTH;
+    const fits = textWidth(row.label, FONT_SIZE) + BETWEEN + textWidth(numbers, FONT_SIZE) <= INNER;
     const labelY = y + LINE / 2;
     const numbersY = fits ? labelY : labelY + LINE;
     const bandY = numbersY + LINE / 2 + BAND / 2;
@@ -105,7 +105,7 @@ export function forestLayers(rows: readonly ForestRow[], title: string): object[
       encoding: { x: quantity("at", x), y: y("from"), y2: { field: "to" } },
     },
     {
-      data: { values: headings.map(({ text, y: at }) => ({ text: shortened(text, WIDTH, FONT_SIZE), at })) },
+      data: { values: headings.map(({ text, y: at }) => ({ text: shortened(text, INNER, FONT_SIZE), at })) },
       mark: { ...left, fontWeight: 500 },
       encoding: { x: { value: 0 }, y: y("at"), text: { field: "text" } },
     },
@@ -142,7 +142,7 @@ function methodLayers(rows: readonly Placed[], { x, y, domain, left }: Place): o
   const shape = { field: "shape", type: "nominal", scale: null, legend: null };
   return [
     layer("label", left, { x: { value: 0 }, y: y("labelY"), text: { field: "label" } }),
-    layer("numbers", numbers, { x: { value: RIGHT }, y: y("numbersY"), text: { field: "numbers" } }),
+    layer("numbers", numbers, { x: { value: "width" }, y: y("numbersY"), text: { field: "numbers" } }),
     layer(
       "interval",
       { type: "rule", color, strokeWidth: 2, aria: false },
@@ -174,7 +174,7 @@ function drawn(
   const mean = 100 * difference.mean;
   const [low, high] = difference.interval?.map((end) => 100 * end) ?? [mean, mean];
   return {
-    label: shortened(label, WIDTH, FONT_SIZE),
+    label: shortened(label, INNER, FONT_SIZE),
     numbers,
     text,
     labelY,
