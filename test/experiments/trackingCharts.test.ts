@@ -161,13 +161,13 @@ describe("difficulty along distillation", () => {
     ]);
   });
 
-  test("many methods are split, and a method stays beside its correction", () => {
-    const methods = ["dm", "dc", "dsa", "mtt"].flatMap((one) => [one, `${one} + difficultyCorrection`]);
-    const charts = trackedIn(chartsFrom(...methods.map((method) => run(method))));
-    expect(charts.map((one) => one.methods)).toEqual(
-      ["dm", "dc", "dsa", "mtt"].map((one) => [one, `${one} + difficultyCorrection`]),
-    );
-    expect(new Set(charts.map(({ id }) => id)).size).toBe(4);
+  test("of many experiments, methods are in one chart, and then each beside its correction", () => {
+    const methods = ["dm", "dc", "dsa", "mtt", "iid"];
+    const pairs = methods.slice(0, 4).map((one) => [one, `${one} + difficultyCorrection`]);
+    const runs = [...pairs.flat(), "iid"].map((method) => run(method));
+    const charts = trackedIn(chartsFrom(...runs));
+    expect(charts.map((one) => one.methods)).toEqual([methods, ...pairs]);
+    expect(new Set(charts.map(({ id }) => id)).size).toBe(5);
   });
 
   test("thousands of measurements become a few points that keep every extreme", () => {

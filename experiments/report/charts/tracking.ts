@@ -67,7 +67,7 @@ export function trackingCharts({ summaries, runs }: ReportData, look: Look): Cha
   const settings = [...groups(keyed, ["dataset", "imbalance", "imagesPerClass", "ensemble"]).values()];
   return settings.flatMap((setting) => {
     const twin = settings.some((other) => other !== setting && isSameSetting(other[0]!, setting[0]!));
-    return parts(byFamily([...groups(setting, ["experiment"]).values()]), familyOf).flatMap((part) =>
+    return charted([...groups(setting, ["experiment"]).values()]).flatMap((part) =>
       trackedColumns.flatMap((name) => {
         const experiments = part.filter((runs) => measurements(runs, name).length > 0);
         if (experiments.length === 0) return [];
@@ -83,6 +83,26 @@ function isSameSetting(a: TrackedRun, b: TrackedRun): boolean {
 
 /** The method without plugins. */
 const familyOf = ({ method }: RunRecord): string => method.split(" + ")[0]!;
+
+/**
+ * What goes into one chart: all experiments; where they are many, methods without plugins, so that methods can be compared,
+ * and then each method beside itself with plugins.
+ */
+function charted(experiments: readonly TrackedRun[][]): TrackedRun[][][] {
+  const all = byFamily(experiments);
+  if (parts(all, familyOf).length === 1) return [all];
+  const isBare = ([one]: readonly TrackedRun[]): boolean => one!.method === familyOf(one!);
+  const families = [
+    ...groups(
+      all.map((runs) => ({ runs, family: familyOf(runs[0]!) })),
+      ["family"],
+    ).values(),
+  ];
+  const corrected = families
+    .map((family) => family.map(({ runs }) => runs))
+    .filter((family) => !family.every(isBare));
+  return [all.filter(isBare), ...corrected].flatMap((some) => parts(some, familyOf));
+}
 
 /** Experiments of one family side by side, without plugins first. */
 function byFamily(experiments: readonly TrackedRun[][]): TrackedRun[][] {
