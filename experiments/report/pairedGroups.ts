@@ -36,10 +36,20 @@ export function pairedGroups({ summaries, baseline }: ReportData): PairedGroup[]
     keyed.filter((one) => one.kind === kind),
   );
   const shown = kinds.filter(({ kind, comparison }) => kind === "plugins" || home.has(comparison.one));
-  return [...groups(shown, ["kind", "dataset", "network", "protocol", "evaluationNetwork"]).values()]
+  const found = [...groups(shown, ["kind", "dataset", "network", "protocol", "evaluationNetwork"]).values()]
     .map((alike) => alike.map(({ comparison }) => comparison))
     .filter((comparisons) => comparisons[0]!.kind === "plugins" || intervalsOf(comparisons).length > 0)
     .map((comparisons) => groupOf(comparisons, summaries));
+  return found.map((group) =>
+    found.some((other) => other !== group && other.title === group.title) ? withSetting(group) : group,
+  );
+}
+
+/** Told from others of its kind and data set by how it was distilled and judged. */
+function withSetting(group: PairedGroup): PairedGroup {
+  const { network, protocol, evaluationNetwork } = group.comparisons[0]!.one;
+  const from = network === evaluationNetwork ? "" : ` from ${network}`;
+  return { ...group, title: `${group.title}, by ${protocol} on ${evaluationNetwork}${from}` };
 }
 
 /** How the numbers are made. */
