@@ -64,9 +64,8 @@ test("results/README.md explains every column, in order", () => {
   const file = newFile();
   writeRows(file, [row]);
   const columns = readFileSync(file, "utf8").split("\n")[0]!.split(",");
-  const explained = [...readFileSync("results/README.md", "utf8").matchAll(/^\| (\w+) +\|/gm)].map(
-    (match) => match[1],
-  );
+  const [before] = readFileSync("results/README.md", "utf8").split("\n## "); // results have tables of their own
+  const explained = [...before!.matchAll(/^\| (\w+) +\|/gm)].map((match) => match[1]);
   expect(explained.filter((name) => name !== "column")).toEqual(columns);
 });
 
