@@ -16,6 +16,7 @@ import { acquire, describe, ownerOf } from "../lock.ts";
 import { type Row, rowFromJson, rowJson } from "../results.ts";
 import { fileOf, isDone, lockOf, type RunFolder } from "../runFolder.ts";
 import { architecturesOf } from "./evaluationText.ts";
+import { diagnoseRun } from "./diagnose.ts";
 
 export interface EvaluateOptions {
   /** Instead of the config's. */
@@ -38,7 +39,9 @@ export interface EvaluateOptions {
  * @throws InputError if the run is not done, Busy if the last networks are still with another process.
  */
 export async function evaluateRun(run: RunFolder, engine: Engine, options: EvaluateOptions): Promise<Row[]> {
-  return await evaluateSubject(subjectOf(run), engine, options);
+  const subject = subjectOf(run);
+  await diagnoseRun(run, engine, false); // a process that was killed between result and diagnosis has left it out
+  return await evaluateSubject(subject, engine, options);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, utimesSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
@@ -8,7 +8,7 @@ import { accuracyText } from "../../experiments/commands/evaluationText.ts";
 import { writeReport } from "../../experiments/commands/report.ts";
 import { resolveExperiment } from "../../experiments/config.ts";
 import { readRows } from "../../experiments/results.ts";
-import { openRun, type RunFolder } from "../../experiments/runFolder.ts";
+import { fileOf, openRun, type RunFolder } from "../../experiments/runFolder.ts";
 import { selectEngine } from "../../src/engines/index.ts";
 
 const { engine } = await selectEngine("auto", { threads: 1 });
@@ -45,6 +45,15 @@ test("a run is evaluated once: its rows are kept, and only networks without one 
   expect(again.slice(0, 2)).toEqual(recorded);
   expect(readRows(join(results, "runs.csv"))).toHaveLength(3);
   expect(accuracyText(again)).toMatch(/^\d+\.\d ± \d+\.\d % over 3 networks$/);
+});
+
+test("a run that was killed before it was compared with real images is compared when it is evaluated", async () => {
+  const run = await distilled(newFolder());
+  const file = fileOf(run, "discrepancy");
+  const before = readFileSync(file, "utf8");
+  rmSync(file);
+  await evaluateRun(run, engine, { networks: 1, force: false });
+  expect(readFileSync(file, "utf8")).toBe(before);
 });
 
 test("the same seeds give the same accuracies", async () => {
