@@ -32,7 +32,7 @@ export interface Judged {
   /** Its classes, in label order. */
   readonly classNames: readonly string[];
   /** What is trained. */
-  readonly network: Pick<Network, "name" | "statistics">;
+  readonly network: Pick<Network, "name">;
   /** Instead of the protocol's, of a set that was learned with it. */
   readonly learningRate?: number | undefined;
 }
@@ -91,7 +91,7 @@ export const protocols = {
     version: 2,
     description:
       "Dataset condensation's own: 301 epochs, not augmented, accuracy after the last. Two exceptions, of 1001 epochs: on " +
-      "MNIST each image is cropped, scaled or rotated, and a ConvNet with batch norm sees each cropped or under noise.",
+      "MNIST each image is cropped, scaled or rotated, and a ConvNetBN sees each cropped or under noise.",
     training: {
       ...common,
       augmentation: [],

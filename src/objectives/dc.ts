@@ -9,5 +9,11 @@ export const dcOptions = gradientMatchingOptions;
  * augmentation. With one image of each class the network is never trained; every update is under a fresh one.
  */
 export function dc(options: z.infer<typeof dcOptions>): Objective {
-  return gradientMatching({ ...options, name: "dc", loops: publishedLoops, augments: false });
+  return gradientMatching({
+    ...options,
+    name: "dc",
+    counterpart: "dsa",
+    loops: publishedLoops,
+    augments: false,
+  });
 }

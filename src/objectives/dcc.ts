@@ -10,12 +10,16 @@ import type { Objective } from "./objective.ts";
 export const dccOptions = gradientMatchingOptions.extend({
   warmUp: z
     .strictObject({
-      networks: z.int().min(0).default(250).describe("First networks of a run, under each of which"),
+      networks: z
+        .int()
+        .min(0)
+        .default(250)
+        .describe("Networks, the first of a run, under which the first updates go class by class"),
       updates: z
         .int()
         .min(0)
         .default(10)
-        .describe("the first updates go class by class; all others take all classes together"),
+        .describe("Updates, the first under each of them, that do; all others take all classes together"),
     })
     .prefault({})
     .describe("Before classes are matched together"),
@@ -33,10 +37,10 @@ const loops: LoopTable = { ...publishedLoops, 1: [10, 5] };
  * It makes ten updates under each network at one image of each class, where DC makes one: compare at equal loops.
  */
 export function dcc(options: z.infer<typeof dccOptions>): Objective {
-  return gradientMatching({ ...options, name: "dcc", loops, augments: false });
+  return gradientMatching({ ...options, name: "dcc", counterpart: "dsac", loops, augments: false });
 }
 
 /** DCC with DSA's augmentation, the same for the real and the synthetic images of a class (DSAC). */
 export function dsac(options: z.infer<typeof dccOptions>): Objective {
-  return gradientMatching({ ...options, name: "dsac", loops, augments: true });
+  return gradientMatching({ ...options, name: "dsac", counterpart: "dcc", loops, augments: true });
 }

@@ -9,5 +9,11 @@ export const dsaOptions = gradientMatchingOptions;
  * share one random augmentation in each update, and where the network trains on augmented synthetic images.
  */
 export function dsa(options: z.infer<typeof dsaOptions>): Objective {
-  return gradientMatching({ ...options, name: "dsa", loops: publishedLoops, augments: true });
+  return gradientMatching({
+    ...options,
+    name: "dsa",
+    counterpart: "dc",
+    loops: publishedLoops,
+    augments: true,
+  });
 }

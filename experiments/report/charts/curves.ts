@@ -14,6 +14,15 @@ export interface CurvePoint {
   readonly high: number;
 }
 
+/** Of the second, third, … line of one color. */
+export const dashes = [
+  [6, 3],
+  [2, 2],
+  [8, 3, 2, 3],
+  [10, 4],
+  [1, 4],
+] as const;
+
 /** All bands, then all lines, so that no band covers a line. `suffix` tells their names from those of another panel. */
 export function curveLayers(curves: readonly Curve[], x: Axis, y: Axis, suffix = ""): object[] {
   const layer = (part: string, i: number, mark: object, rest: object): object => ({

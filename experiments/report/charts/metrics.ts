@@ -4,7 +4,7 @@ import { labelAmong, pluralOf } from "../labels.ts";
 import type { Look } from "../palette.ts";
 import { groups, type Summary } from "../summarize.ts";
 import { type Chart, colorOf, slug } from "./chart.ts";
-import { type Curve, curveLayers, curveLegend } from "./curves.ts";
+import { type Curve, curveLayers, curveLegend, dashes } from "./curves.ts";
 import { framed } from "./frame.ts";
 import { logTicks, spansDecades } from "./scales.ts";
 import { inName, inWords } from "./setting.ts";
@@ -13,14 +13,6 @@ import { shortNumber, stretched } from "./stretches.ts";
 
 /** Most experiments of one chart; where there are more, each kind has charts of its own. */
 const CURVES = 6;
-/** Of the second, third, … experiment of one method. */
-const dashes = [
-  [6, 3],
-  [2, 2],
-  [8, 3, 2, 3],
-  [10, 4],
-  [1, 4],
-] as const;
 
 /** Every metric that runs logged against their steps, whatever names a method gives them. */
 export function metricCharts({ summaries, runs }: ReportData, look: Look): Chart[] {

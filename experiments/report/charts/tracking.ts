@@ -6,7 +6,7 @@ import type { Look } from "../palette.ts";
 import { spreadOf } from "../statistics.ts";
 import { groups } from "../summarize.ts";
 import { type Chart, colorOf, slug } from "./chart.ts";
-import { type Curve, curveLayers, curveLegend, type CurvePoint } from "./curves.ts";
+import { type Curve, curveLayers, curveLegend, type CurvePoint, dashes } from "./curves.ts";
 import { type Axis, framed } from "./frame.ts";
 import { labelsOf, parts } from "./metrics.ts";
 import { logTicks, spansDecades } from "./scales.ts";
@@ -192,15 +192,6 @@ function drawnAs(experiments: readonly TrackedRun[][], i: number, look: Look): P
     look: { ...own, dash: earlier === 0 ? own.dash : dashes[(earlier - 1) % dashes.length]! },
   };
 }
-
-/** Of the second, third, … line of a family. */
-const dashes = [
-  [6, 3],
-  [2, 2],
-  [8, 3, 2, 3],
-  [10, 4],
-  [1, 4],
-] as const;
 
 /** Most points of a curve; of more measurements, some together make a point. */
 const POINTS = 200;
