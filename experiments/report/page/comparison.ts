@@ -11,6 +11,20 @@ import {
 import type { Look } from "../palette.ts";
 import { about, methodLabel, scrolling } from "./parts.ts";
 
+/** A table whose columns sort its rows, which are given. */
+export function sortable({ id, columns }: Pick<Table, "id" | "columns">, rows: readonly Html[]): Html {
+  return html`<table class="sortable" id="${id}">
+    <thead>
+      <tr>
+        ${columns.map((column, i) => headingCell(column, i))}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`;
+}
+
 /** Methods against settings, as papers print them: a row for each method. */
 export function comparison(table: Table, dataset: string, look: Look): Html {
   const { title, note, columns, rows } = table;
@@ -19,16 +33,10 @@ export function comparison(table: Table, dataset: string, look: Look): Html {
     <p class="soft">${note}</p>
     ${scrolling(
       title,
-      html`<table class="sortable" id="${table.id}">
-        <thead>
-          <tr>
-            ${columns.map((column, i) => headingCell(column, i))}
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.map((cells) => row(cells, columns, look))}
-        </tbody>
-      </table>`,
+      sortable(
+        table,
+        rows.map((cells) => row(cells, columns, look)),
+      ),
     )}
   </div>`;
 }

@@ -3,7 +3,7 @@ import { methodOf } from "../labels.ts";
 import type { Look } from "../palette.ts";
 import { intervalsOf, type PairedGroup, pairedGroups, pairingNote } from "../pairedGroups.ts";
 import { pairedTable } from "../tables/paired.ts";
-import { headingCell, valueCell } from "./comparison.ts";
+import { sortable, valueCell } from "./comparison.ts";
 import type { PageData } from "./pageData.ts";
 import { about, folded, methodLabel, scrolling, section } from "./parts.ts";
 
@@ -32,24 +32,18 @@ function numbers(group: PairedGroup, look: Look): Html {
       html`<p class="soft">${group.setting}</p>
         ${scrolling(
           title,
-          html`<table class="sortable" id="${id}">
-            <thead>
-              <tr>
-                ${columns.map((column, i) => headingCell(column, i))}
-              </tr>
-            </thead>
-            <tbody>
-              ${rows.map(([first, ...cells], i) => {
-                const method = methodOf(group.comparisons[i]!.one);
-                return html`<tr ${about({ method })}>
-                  <th scope="row" data-sort="${first as string}">
-                    ${methodLabel(method, look, first as string)}
-                  </th>
-                  ${cells.map((cell, at) => valueCell(cell, columns[at + 1]!))}
-                </tr>`;
-              })}
-            </tbody>
-          </table>`,
+          sortable(
+            { id, columns },
+            rows.map(([first, ...cells], i) => {
+              const method = methodOf(group.comparisons[i]!.one);
+              return html`<tr ${about({ method })}>
+                <th scope="row" data-sort="${first as string}">
+                  ${methodLabel(method, look, first as string)}
+                </th>
+                ${cells.map((cell, at) => valueCell(cell, columns[at + 1]!))}
+              </tr>`;
+            }),
+          ),
         )}`,
       { open, id: `table-${id}` },
     )}
