@@ -2,7 +2,7 @@
 // kernels/index.ts.
 
 // Errors, choices, random streams
-export { InputError } from "./core/errors.ts";
+export { Divergence, InputError } from "./core/errors.ts";
 export type { Choice, Chosen, OptionTable } from "./core/options.ts";
 export { type Rng, seeded } from "./core/rng.ts";
 export { bind, type ImageShape, type Shape } from "./core/shape.ts";
@@ -236,14 +236,7 @@ export { type InMemoryTracking, type TrackedDifficulty, trackingOf } from "./run
 
 // The same step by step
 export { decodeProgress, encodeProgress } from "./distillers/checkpoint.ts";
-export {
-  begin,
-  distill,
-  type Distillation,
-  Divergence,
-  type Progress,
-  type Report,
-} from "./distillers/distill.ts";
+export { begin, distill, type Distillation, type Progress, type Report } from "./distillers/distill.ts";
 export { type InitialOptions, type Initialization, initialImages } from "./distillers/initialize.ts";
 export { type Accuracy, accuracy, disposeTestSet, type TestSet, testSet } from "./evaluation/accuracy.ts";
 export { type BatchDifficulty, batchDifficulty, type LabeledImages } from "./evaluation/batchDifficulty.ts";

@@ -1,18 +1,12 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { check } from "../../src/core/errors.ts";
+import { check, Divergence } from "../../src/core/errors.ts";
 import { decodeProgress, encodeProgress } from "../../src/distillers/checkpoint.ts";
-import {
-  begin,
-  distill,
-  type Distillation,
-  Divergence,
-  type Progress,
-} from "../../src/distillers/distill.ts";
+import { begin, distill, type Distillation, type Progress } from "../../src/distillers/distill.ts";
 import { initialImages } from "../../src/distillers/initialize.ts";
 import { disposeExcept, type Engine, type Tensor } from "../../src/engines/index.ts";
-import type { Source } from "../../src/objectives/objective.ts";
+import { type Learned, resultOf, type Source } from "../../src/objectives/objective.ts";
 import { distillationRng, imageOptimizerOf, objectiveOf, sourceOf } from "../../src/runs/setting.ts";
 import { writeArtifact } from "../artifact.ts";
 import type { Experiment } from "../config.ts";
@@ -34,6 +28,7 @@ import {
   lockOf,
   openRun,
   prepareRun,
+  readMetrics,
   rewindMetrics,
   type RunFolder,
 } from "../runFolder.ts";
@@ -140,7 +135,7 @@ async function descend(held: Held, source: Source, images: Tensor): Promise<void
   const rng = distillationRng(seed);
   const distillation: Distillation = { source, objective, optimizer, steps: experiment.steps, rng };
   const { progress, seconds } = await steps(held, distillation, images);
-  await finish(held, source, { learned: progress.learned, seconds });
+  await finish(held, source, { learned: resultOf(objective, progress), seconds });
   disposeExcept(progress, null);
 }
 
@@ -166,17 +161,18 @@ async function steps(held: Held, distillation: Distillation, images: Tensor): Pr
   const seconds = (): number =>
     (resumed?.seconds ?? 0) + (performance.now() - begun) / 1000 - tracker.seconds;
   const showImages = interimImages(run, distillation.source);
+  const result = (): Learned => resultOf(distillation.objective, progress);
   const stop = stopSignal();
   try {
-    await showImages(progress.learned.images);
-    if (progress.step === 0) appendInitial(run, tracker.measuredAt(0, progress.learned));
+    await showImages(result().images);
+    if (progress.step === 0) appendInitial(run, tracker.measuredAt(0, result()));
     for (const report of distill(distillation, progress)) {
       progress = report.progress;
-      appendMetric(run, report, tracker.measuredAt(progress.step, progress.learned));
+      appendMetric(run, report, tracker.measuredAt(progress.step, result()));
       line.at(progress.step, `loss ${report.loss.toPrecision(4)}`);
       if (progress.step % experiment.checkpointEvery === 0) {
         writeCheckpoint(held, progress, seconds());
-        await showImages(progress.learned.images);
+        await showImages(result().images);
       }
       await setImmediate(); // lets a signal be heard
       if (stop.asked()) {
@@ -192,7 +188,9 @@ async function steps(held: Held, distillation: Distillation, images: Tensor): Pr
   } finally {
     stop.release();
   }
-  line.end(`${methodName(experiment)}, ${experiment.steps} steps`);
+  const skipped = readMetrics(run).filter((metric) => metric.skipped === 1).length;
+  const changed = skipped > 0 ? `, ${skipped} of which were skipped` : "";
+  line.end(`${methodName(experiment)}, ${experiment.steps} steps${changed}`);
   return { progress, seconds: seconds() };
 }
 
@@ -200,7 +198,7 @@ async function steps(held: Held, distillation: Distillation, images: Tensor): Pr
 async function finish(
   { run, lock }: Held,
   source: Source,
-  { learned, seconds }: { readonly learned: Progress["learned"]; readonly seconds: number },
+  { learned, seconds }: { readonly learned: Learned; readonly seconds: number },
 ): Promise<void> {
   const { real, labels, engine, network } = source;
   writeFacts(run, source, seconds);

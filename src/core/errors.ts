@@ -4,6 +4,9 @@ export class InputError extends Error {
   override readonly name = "InputError";
 }
 
+/** What is computed goes to infinity, or where it cannot go on from. */
+export class Divergence extends InputError {}
+
 /**
  * Throws an InputError unless `ok`.
  *

@@ -1,7 +1,8 @@
-import { InputError } from "../core/errors.ts";
+import { Divergence } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
 import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
 import {
+  type Beginning,
   descent,
   type Descent,
   type Draw,
@@ -47,18 +48,17 @@ export interface Report {
   readonly loss: number;
   /** Norm of the gradient over all that is learned. */
   readonly gradientNorm: number;
-  /** What else the method measures, by name. */
+  /** What else the method measures, by name; `skipped` is 1 of a step that changed nothing. */
   readonly metrics: Readonly<Record<string, number>>;
 }
-
-/** A loss or gradient that is not finite. */
-export class Divergence extends InputError {}
 
 /** The state before the first step. The images belong to it from here on. */
 export function begin(run: Distillation, images: Tensor): Progress {
   const { source, objective, rng } = run;
-  const { learned = {}, state = null } = objective.begin?.(source, rng.stream("begin")) ?? {};
-  const all: Learned = { ...learned, images };
+  const beginning: Beginning = objective.begin?.(source, rng.stream("begin")) ?? {};
+  const { learned = {}, state = null } = beginning;
+  if (beginning.images) images.dispose();
+  const all: Learned = { ...learned, images: beginning.images ?? images };
   const optimizers = Object.entries(all).map(([name, value]) => [name, optimizerOf(run, name).init(value)]);
   return {
     step: 0,
@@ -91,14 +91,9 @@ function step(run: Distillation, progress: Progress): Report {
   const { engine } = source;
   const draw: Draw = objective.draw(source, rng.stream(`step/${step}`), { step, state });
   const { learned, optimizers: arrived } = engine.scope(() => approached(run, progress));
-  const { value, gradients, metrics = {} } = descent(objective, learned, draw);
-  const updates = Object.entries(learned).map(([name, value]) => {
-    const optimizer = optimizerOf(run, name);
-    const updated = engine.scope(() => optimizer.update(value, gradients[name]!, arrived[name]));
-    return [name, updated] as const;
-  });
-  const next = Object.fromEntries(updates.map(([name, updated]) => [name, updated.value])) as Learned;
-  const optimizers = Object.fromEntries(updates.map(([name, updated]) => [name, updated.state]));
+  const { value, gradients, metrics = {}, skipped } = descent(objective, learned, draw);
+  const { learned: next, optimizers } =
+    skipped === undefined ? updated(run, { learned, optimizers: arrived }, gradients) : progress;
   const { loss, gradientNorm, lost, measured } = engine.scope(() =>
     readings({ value, gradients, metrics }, next),
   );
@@ -119,7 +114,26 @@ function step(run: Distillation, progress: Progress): Report {
     progress: { step: step + 1, learned: next, optimizers, state: nextState, loss },
     loss,
     gradientNorm,
-    metrics: { ...draw.metrics, ...measured },
+    metrics: { ...draw.metrics, ...measured, ...(skipped !== undefined && { skipped: 1 }) },
+  };
+}
+
+/** All that is learned and the states of its optimizers after an update. */
+function updated(
+  run: Distillation,
+  { learned, optimizers }: Pick<Progress, "learned" | "optimizers">,
+  gradients: Descent["gradients"],
+): Pick<Progress, "learned" | "optimizers"> {
+  const { engine } = run.source;
+  const updates = Object.entries(learned).map(([name, value]) => {
+    const update = engine.scope(() =>
+      optimizerOf(run, name).update(value, gradients[name]!, optimizers[name]),
+    );
+    return [name, update] as const;
+  });
+  return {
+    learned: Object.fromEntries(updates.map(([name, { value }]) => [name, value])) as Learned,
+    optimizers: Object.fromEntries(updates.map(([name, { state }]) => [name, state])),
   };
 }
 
@@ -155,7 +169,10 @@ interface Readings {
 }
 
 /** What a step looks at, copied to the host at once: each copy waits for the device. */
-function readings({ value, gradients, metrics }: Required<Descent>, next: Learned): Readings {
+function readings(
+  { value, gradients, metrics }: Required<Omit<Descent, "skipped">>,
+  next: Learned,
+): Readings {
   const squaredNorms = [...Object.values(gradients), ...Object.values(next)].map((one) => one.square().sum());
   const scalars = [value, ...Object.values(metrics), ...squaredNorms].map((scalar) => scalar.reshape([1]));
   const [loss, ...others] = value.engine.concat(scalars).values();

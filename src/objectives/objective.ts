@@ -42,6 +42,10 @@ export interface Preparation {
   readonly network?: Readonly<Record<string, unknown>>;
   /** How many there are. */
   readonly parts: number;
+  /** Made before it: a part reads the one of the same number of each by `source.prepared`. */
+  readonly needs?: readonly Preparation[];
+  /** About what a part takes on disk, bytes. */
+  bytes?(source: Pick<Source, "network" | "real" | "classes">): number;
   /**
    * Makes one part from its own dice. Yields how far it is now and then.
    *
@@ -91,6 +95,8 @@ export interface Penalties {
 
 /** What a method starts from. */
 export interface Beginning {
+  /** The images at step 0, in place of those that the run's initialization gives. */
+  readonly images?: Tensor;
   /** Initial values of what is learned beside the images. */
   readonly learned?: Readonly<Record<string, Tensor>>;
   /** The method's own state: networks that it trains as it goes, counters. A checkpoint saves and restores it. */
@@ -105,6 +111,8 @@ export interface Descent {
   readonly gradients: Readonly<Record<string, Tensor>>;
   /** Scalars worth a column in the log, by name. */
   readonly metrics?: Readonly<Record<string, Tensor>>;
+  /** Why the step changes nothing: all that is learned stays as it is, with the states of its optimizers. */
+  readonly skipped?: string;
 }
 
 /**
@@ -130,6 +138,8 @@ export interface Objective<D extends Draw = Draw> {
   descent?(learned: Learned, draw: D, penalties?: Penalties): Descent;
   /** The state after the update, for methods that train networks as they go. */
   after?(learned: Learned, draw: D): Tree;
+  /** What a run hands out and shows, where that is not what is learned: e.g. averages over the steps. */
+  result?(learned: Learned, state: Tree): Learned;
 }
 
 /** Options of a run that a method brings defaults of its own for, as a config states them. */
@@ -166,6 +176,14 @@ export function sumOf(
 ): GradientPenalty | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return (gradient, step) => a(gradient, step).add(b(gradient, step));
+}
+
+/** What a run hands out and shows: the method's result, or what it learns. */
+export function resultOf(
+  { result }: Pick<Objective, "result">,
+  { learned, state }: { readonly learned: Learned; readonly state: Tree },
+): Learned {
+  return result ? result(learned, state) : learned;
 }
 
 /** Loss and gradients of a step: by the objective's own route, or by differentiating its loss. */

@@ -5,7 +5,7 @@ import { begin, distill, type Distillation, type Progress } from "../distillers/
 import { initialImages } from "../distillers/initialize.ts";
 import { disposeExcept, type Engine, type Tensor } from "../engines/index.ts";
 import type { NamedArrays } from "../formats/array.ts";
-import type { Objective, Source } from "../objectives/objective.ts";
+import { type Objective, resultOf, type Source } from "../objectives/objective.ts";
 import { finished } from "../training/train.ts";
 import { learnedSet } from "./learned.ts";
 import { type DistillationOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
@@ -92,7 +92,7 @@ export function distillationOf(train: Dataset, options: InMemoryOptions): Distil
       return run.synthetic();
     },
     synthetic: () => ({
-      ...learnedSet(progress.learned, source),
+      ...learnedSet(distillation ? resultOf(distillation.objective, progress) : progress.learned, source),
       classNames: source.real.classNames,
       network: source.network,
     }),

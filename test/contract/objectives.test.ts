@@ -2,15 +2,10 @@ import { describe, expect, test } from "@jest/globals";
 import type { z } from "zod";
 import { seeded } from "../../src/core/rng.ts";
 import { tensorsOf } from "../../src/engines/index.ts";
+import { Divergence } from "../../src/core/errors.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { decodeProgress, encodeProgress } from "../../src/distillers/checkpoint.ts";
-import {
-  begin,
-  distill,
-  type Distillation,
-  Divergence,
-  type Progress,
-} from "../../src/distillers/distill.ts";
+import { begin, distill, type Distillation, type Progress } from "../../src/distillers/distill.ts";
 import { parseStrategy } from "../../src/datasets/augment.ts";
 import { initialImages } from "../../src/distillers/initialize.ts";
 import { csdm, csdmOptions } from "../../src/objectives/csdm.ts";
