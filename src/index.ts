@@ -194,6 +194,14 @@ export type {
   Preparation,
   Source,
 } from "./objectives/objective.ts";
+export {
+  type Penalty,
+  type StudentBatch,
+  type Synthetic,
+  type Trajectory,
+  trajectoryLoss,
+  type TrajectoryOptions,
+} from "./objectives/trajectory.ts";
 export * from "./objectives/trajectoryGradient.ts";
 export {
   type ClassFeatures,

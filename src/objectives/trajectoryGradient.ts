@@ -1,60 +1,20 @@
-import { augment, type Augmentation } from "../datasets/augment.ts";
+import { augment } from "../datasets/augment.ts";
 import { disposeExcept, isTensor, type Tensor } from "../engines/index.ts";
 import type { ParameterGradient } from "../losses/gradientDistance.ts";
-import { trajectoryDistance } from "../losses/trajectoryDistance.ts";
 import type { Network, Parameters } from "../networks/network.ts";
-import { directionalGradients } from "./imageGradient.ts";
+import { accumulated, dot, parameterGradient } from "../training/parameterGradient.ts";
+import { type DirectionalGradients, directionalGradients } from "./imageGradient.ts";
 import {
-  accumulated,
-  type Batch,
-  differentiableGradient,
-  dot,
-  parameterGradient,
-} from "../training/parameterGradient.ts";
-
-/** A stretch of an expert's path, and the dice of the student that is to go it in its own steps. */
-export interface Trajectory {
-  /** Architecture of expert and student. */
-  readonly network: Network;
-  /** θ₀, where the student starts: the expert's parameters at some epoch. */
-  readonly start: Parameters;
-  /** θ*, where it should arrive: the expert's parameters some epochs later. */
-  readonly target: Parameters;
-  /** One for each step of the student. */
-  readonly batches: readonly StudentBatch[];
-}
-
-/** A mini-batch of synthetic images. */
-export interface StudentBatch {
-  /** Which images, of all synthetic ones. */
-  readonly positions: Int32Array;
-  /** Of its images. */
-  readonly augmentation: Augmentation;
-}
-
-/** The synthetic set and the step size by which the student learns from it. */
-export interface Synthetic {
-  /** All synthetic images, normalized, [m, h, w, c]. */
-  readonly images: Tensor;
-  /** Hard ones, m whole numbers; or soft ones, [m, classes]. */
-  readonly labels: Int32Array | Tensor;
-  /** β, one number. */
-  readonly stepSize: Tensor;
-}
-
-/** R(g), scalar, differentiable in the gradient g that the student takes in a step. */
-export type Penalty = (gradient: ParameterGradient) => Tensor;
-
-/** What can be chosen about a trajectory's loss and gradient. */
-export interface TrajectoryOptions {
-  /** R, whose mean over steps is added. */
-  readonly penalty?: Penalty | undefined;
-  /**
-   * Whether earlier steps count as moving later parameters. Without, each θᵢ is a constant, as in TESLA's code (Cui et
-   * al., ICML 2023): somewhat less work, and not the gradient of the loss. Default true.
-   */
-  readonly throughPath?: boolean;
-}
+  asTheyAre,
+  batchOf,
+  distanceAt,
+  type Penalty,
+  stepped,
+  type StudentBatch,
+  type Synthetic,
+  type Trajectory,
+  type TrajectoryOptions,
+} from "./trajectory.ts";
 
 /** The loss of a trajectory and its gradients in all that is learned. */
 export interface TrajectoryGradient {
@@ -72,30 +32,6 @@ export interface TrajectoryGradient {
 }
 
 /**
- * Loss of trajectory matching (MTT, Cazenavette et al., CVPR 2022), of a student that takes N plain gradient steps on
- * synthetic mini-batches:
- *
- *     L = ‖θ_N − θ*‖² / ‖θ₀ − θ*‖² + 1/N Σᵢ R(gᵢ),   θᵢ₊₁ = θᵢ − β gᵢ,   gᵢ = ∇_θ ℓ(θᵢ; A(xᵢ), yᵢ)
- *
- * with ℓ the mean cross-entropy and A an augmentation. Scalar, differentiable in images, soft labels and step size; a
- * differentiation keeps the graphs of all steps.
- */
-export function trajectoryLoss(
-  { network, start, target, batches }: Trajectory,
-  synthetic: Synthetic,
-  { penalty }: TrajectoryOptions = {},
-): Tensor {
-  let theta = start;
-  const penalties: Tensor[] = [];
-  for (const batch of batches) {
-    const gradient = differentiableGradient(network, theta, batchOf(synthetic, batch));
-    if (penalty) penalties.push(penalty(gradient).div(batches.length));
-    theta = stepped(theta, gradient, synthetic.stepSize);
-  }
-  return [trajectoryDistance(theta, start, target), ...penalties].reduce((total, term) => total.add(term));
-}
-
-/**
  * The loss of `trajectoryLoss` and its gradients, by a recursion from the last step to the first that needs the graph of
  * one step at a time. With a = ∂L/∂θᵢ₊₁, starting at 2(θ_N − θ*)/‖θ₀ − θ*‖², each step i contributes
  *
@@ -108,14 +44,14 @@ export function trajectoryLoss(
 export function trajectoryGradient(
   trajectory: Trajectory,
   synthetic: Synthetic,
-  { penalty, throughPath = true }: TrajectoryOptions = {},
+  { penalty, cleanPenalty, throughPath = true }: TrajectoryOptions = {},
 ): TrajectoryGradient {
-  const { network, start, target, batches } = trajectory;
+  const { network, batches } = trajectory;
   const { images, labels, stepSize } = synthetic;
   const { engine } = images;
   return engine.scope(() => {
     const { steps, end } = studentPath(trajectory, synthetic);
-    const distance = engine.gradients((...theta) => trajectoryDistance(theta, start, target), end);
+    const distance = engine.gradients((...theta) => distanceAt(theta, trajectory), end);
     let adjoint: Adjoint = {
       value: distance.value,
       theta: distance.gradients,
@@ -123,9 +59,11 @@ export function trajectoryGradient(
       labels: isTensor(labels) ? engine.fill(labels.shape, 0) : undefined,
       stepSize: engine.fill(stepSize.shape, 0),
     };
-    const share: Penalty | undefined = penalty && ((gradient) => penalty(gradient).div(batches.length));
+    const share = (one: Penalty | undefined): Penalty | undefined =>
+      one && ((gradient) => one(gradient).div(batches.length));
+    const penalties = { penalty: share(penalty), cleanPenalty: share(cleanPenalty) };
     for (let i = steps.length - 1; i >= 0; i--) {
-      const options = { penalty: share, hessian: throughPath && i > 0 };
+      const options = { ...penalties, hessian: throughPath && i > 0 };
       const earlier = engine.scope(() =>
         adjointBefore(adjoint, network, { synthetic, ...steps[i]! }, options),
       );
@@ -175,15 +113,35 @@ interface Adjoint {
   readonly stepSize: Tensor;
 }
 
+interface BackwardOptions {
+  /** Of one step, with its share in the mean. */
+  readonly penalty: Penalty | undefined;
+  readonly cleanPenalty: Penalty | undefined;
+  /** Whether the parameters before the step count as moving. */
+  readonly hessian: boolean;
+}
+
 /** From the derivatives after a step to those before it. */
 function adjointBefore(
   after: Adjoint,
   network: Network,
-  { synthetic, batch, theta, gradient }: Step & { readonly synthetic: Synthetic },
-  { penalty, hessian }: { readonly penalty: Penalty | undefined; readonly hessian: boolean },
+  step: Step & { readonly synthetic: Synthetic },
+  options: BackwardOptions,
 ): Adjoint {
-  const { images, labels, stepSize } = synthetic;
-  const { engine } = images;
+  const before = throughUpdate(after, network, step, options);
+  const { cleanPenalty } = options;
+  return cleanPenalty ? withClean(before, network, step, { ...options, cleanPenalty }) : before;
+}
+
+/** Through θᵢ₊₁ = θᵢ − β gᵢ and the penalty on gᵢ. */
+function throughUpdate(
+  after: Adjoint,
+  network: Network,
+  { synthetic, batch, theta, gradient }: Step & { readonly synthetic: Synthetic },
+  { penalty, hessian }: BackwardOptions,
+): Adjoint {
+  const { stepSize } = synthetic;
+  const { engine } = stepSize;
   const beta = stepSize.reshape([]);
   let { value } = after;
   let direction: ParameterGradient = after.theta.map((part) => part.mul(beta).neg());
@@ -193,33 +151,48 @@ function adjointBefore(
     direction = accumulated(direction, added.gradients);
   }
   const along = directionalGradients(network, theta, batchOf(synthetic, batch), { direction, hessian });
-  const picked = engine.indices(batch.positions);
   return {
     value,
-    theta: hessian ? accumulated(after.theta, along.parameters) : after.theta,
-    images: after.images.add(
-      pulledBack((all) => augment(all.gather(picked), batch.augmentation), images, along.images),
-    ),
-    labels: isTensor(labels)
-      ? after.labels!.add(pulledBack((all) => all.gather(picked), labels, along.labels!))
-      : undefined,
+    ...added(after, along, { synthetic, batch }),
     stepSize: after.stepSize.sub(dot(after.theta, gradient).reshape(stepSize.shape)),
   };
 }
 
-/** The augmented images of a step and their labels. */
-function batchOf({ images, labels }: Synthetic, { positions, augmentation }: StudentBatch): Batch {
-  const picked = images.engine.indices(positions);
+/** The penalty on the gradient that the student would take on the images as they are, which does not move it. */
+function withClean(
+  before: Adjoint,
+  network: Network,
+  { synthetic, batch: augmented, theta }: Step & { readonly synthetic: Synthetic },
+  { cleanPenalty, hessian }: BackwardOptions & { readonly cleanPenalty: Penalty },
+): Adjoint {
+  const { engine } = synthetic.images;
+  const batch = asTheyAre(augmented);
+  const shown = batchOf(synthetic, batch);
+  const penalized = engine.gradients((...g) => cleanPenalty(g), parameterGradient(network, theta, shown));
+  const along = directionalGradients(network, theta, shown, { direction: penalized.gradients, hessian });
   return {
-    images: augment(images.gather(picked), augmentation),
-    labels: isTensor(labels) ? labels.gather(picked) : positions.map((position) => labels[position]!),
+    value: before.value.add(penalized.value),
+    ...added(before, along, { synthetic, batch }),
+    stepSize: before.stepSize,
   };
 }
 
-/** One plain gradient step, θ − β g. */
-function stepped(theta: Parameters, gradient: ParameterGradient, stepSize: Tensor): Parameters {
-  const beta = stepSize.reshape([]);
-  return theta.map((part, k) => part.sub(gradient[k]!.mul(beta)));
+/** The derivatives with those of ⟨c, ∇_θ ℓ⟩ on a batch, taken back to all images and labels. */
+function added(
+  to: Adjoint,
+  along: DirectionalGradients,
+  { synthetic: { images, labels }, batch }: { readonly synthetic: Synthetic; readonly batch: StudentBatch },
+): Pick<Adjoint, "theta" | "images" | "labels"> {
+  const picked = images.engine.indices(batch.positions);
+  return {
+    theta: along.parameters.length > 0 ? accumulated(to.theta, along.parameters) : to.theta,
+    images: to.images.add(
+      pulledBack((all) => augment(all.gather(picked), batch.augmentation), images, along.images),
+    ),
+    labels: isTensor(labels)
+      ? to.labels!.add(pulledBack((all) => all.gather(picked), labels, along.labels!))
+      : undefined,
+  };
 }
 
 /** Gradient of ⟨u, f(x)⟩ in x. */

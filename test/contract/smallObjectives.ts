@@ -21,10 +21,10 @@ import {
   type StudentBatch,
   type Synthetic,
   type Trajectory,
-  trajectoryGradient,
   trajectoryLoss,
   type TrajectoryOptions,
-} from "../../src/objectives/trajectoryGradient.ts";
+} from "../../src/objectives/trajectory.ts";
+import { trajectoryGradient } from "../../src/objectives/trajectoryGradient.ts";
 import { sgd } from "../../src/optimizers/sgd.ts";
 
 /**

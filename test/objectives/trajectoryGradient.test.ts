@@ -11,10 +11,10 @@ import {
   type StudentBatch,
   type Synthetic,
   type Trajectory,
-  trajectoryGradient,
   trajectoryLoss,
   type TrajectoryOptions,
-} from "../../src/objectives/trajectoryGradient.ts";
+} from "../../src/objectives/trajectory.ts";
+import { trajectoryGradient } from "../../src/objectives/trajectoryGradient.ts";
 import {
   channelsFirst,
   channelsLast,
@@ -222,13 +222,15 @@ interface Setting {
   readonly batch: number;
   readonly soft: boolean;
   readonly augmented?: boolean;
+  /** Parameters that are compared. */
+  readonly compared?: number;
   readonly network?: Partial<ConvNetOptions>;
 }
 
 /** Six random images, and an expert that went four steps on others. */
 function random(
   on: Engine,
-  { steps, batch, soft, augmented = false, network: options = {} }: Setting,
+  { steps, batch, soft, augmented = false, compared, network: options = {} }: Setting,
 ): {
   trajectory: Trajectory;
   synthetic: Synthetic;
@@ -249,7 +251,7 @@ function random(
     augmentation: drawAugmentation(strategy, batch, [8, 8, 3], rng),
   }));
   return {
-    trajectory: { network, start, target, batches },
+    trajectory: { network, start, target, batches, ...(compared && { compared }) },
     synthetic: {
       images: normal([6, 8, 8, 3]),
       labels: soft ? normal([6, 3]).logSoftmax().exp() : labels,
@@ -277,7 +279,10 @@ describe("equals the differentiated unroll", () => {
       [true, false].flatMap((soft) => [0, 0.3].map((weight) => ({ steps, batch, soft, weight }))),
     ),
   );
-  const special: (Setting & { weight: number })[] = [
+  const special: (Setting & { weight: number; clean?: number })[] = [
+    { steps: 3, batch: 4, soft: true, weight: 0.3, clean: 0.2, augmented: true },
+    { steps: 3, batch: 4, soft: false, weight: 0, clean: 0.3, augmented: true },
+    { steps: 4, batch: 3, soft: true, weight: 0.3, compared: 8 },
     { steps: 12, batch: 4, soft: true, weight: 0.3, augmented: true },
     { steps: 3, batch: 5, soft: false, weight: 0, network: { norm: "batch" } },
     {
@@ -288,9 +293,13 @@ describe("equals the differentiated unroll", () => {
       network: { norm: "layer", activation: "swish", pooling: "max" },
     },
   ];
-  test.each<Setting & { weight: number }>([...settings, ...special])("at %o", ({ weight, ...setting }) => {
+  test.each<Setting & { weight: number; clean?: number }>([...settings, ...special])("at %o", (all) => {
+    const { weight, clean = 0, ...setting } = all;
     const { trajectory, synthetic } = random(engine, setting);
-    const options = weight === 0 ? {} : { penalty: norm(weight) };
+    const options = {
+      ...(weight > 0 && { penalty: norm(weight) }),
+      ...(clean > 0 && { cleanPenalty: norm(clean) }),
+    };
     const found = trajectoryGradient(trajectory, synthetic, options);
     const full = unrolled(trajectory, synthetic, options);
     expect(found.value.item()).toBeCloseTo(full.value.item(), 12);
