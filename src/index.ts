@@ -52,7 +52,7 @@ export {
   mosaics,
   type Partition,
 } from "./datasets/partition.ts";
-export { longTail, longTailCounts, type LongTailOptions } from "./datasets/longTail.ts";
+export { longTail, longTailCounts, type LongTailOptions, type LongTailSubset } from "./datasets/longTail.ts";
 
 // Networks and their training
 export {

@@ -9,7 +9,7 @@ import {
   datasets,
   type Splits,
 } from "../../src/datasets/index.ts";
-import { longTail } from "../../src/datasets/longTail.ts";
+import { longTail, longTailSubsets } from "../../src/datasets/longTail.ts";
 import { working } from "../progress.ts";
 import { readFiles } from "./files.ts";
 import { readImages } from "./readImages.ts";
@@ -37,6 +37,13 @@ const common = z.object({
     .min(0)
     .default(42)
     .describe("Seed by which training images are chosen; it does not change with the run's seed."),
+  subset: z
+    .enum(longTailSubsets)
+    .optional()
+    .describe(
+      "Whose subset it is: lad for the images that LAD's released code draws by NumPy's generator (its seed is 42, too). " +
+        "Default: a subset of this project's own.",
+    ),
 });
 
 /** A data set's name, where it lies, how its training images are thinned, and its own options. */
@@ -81,11 +88,11 @@ export async function loadData(options: DatasetOptions): Promise<LoadedData> {
 let latest: { readonly key: string; readonly data: LoadedData } | undefined;
 
 async function loadAnew(options: DatasetOptions): Promise<LoadedData> {
-  const { imbalance, classSize, subsetSeed } = options;
+  const { imbalance, classSize, subsetSeed, subset } = options;
   const splits = await readSplits(options);
   if (imbalance === 1 && classSize === undefined) return { splits };
   const largest = classSize ?? smallestClass(splits.train);
-  const thinned = longTail(splits.train, { imbalance, largest, seed: subsetSeed });
+  const thinned = longTail(splits.train, { imbalance, largest, seed: subsetSeed, subset });
   return { splits: { ...splits, train: thinned.subset }, indices: thinned.indices };
 }
 

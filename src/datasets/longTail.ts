@@ -1,4 +1,5 @@
 import { check, positive, wholeNumber } from "../core/errors.ts";
+import { numpyPermutation } from "../core/numpyRandom.ts";
 import { seeded } from "../core/rng.ts";
 import { classIndices, type Dataset, subset } from "./dataset.ts";
 
@@ -10,7 +11,16 @@ export interface LongTailOptions {
   readonly largest: number;
   /** Seed of the subset; not the run's, so that all runs see the same images. */
   readonly seed: number;
+  /** Whose images; by default those of this project's own generator. */
+  readonly subset?: LongTailSubset | undefined;
 }
+
+/**
+ * Whose images a long-tailed set holds: `lad`, with seed 42, those of LAD's released code (github.com/ichbill/LTDD), which
+ * draws by NumPy's legacy generator, seeded anew for every class. So all classes of a size keep the same places.
+ */
+export const longTailSubsets = ["lad"] as const;
+export type LongTailSubset = (typeof longTailSubsets)[number];
 
 /** Keeps a power that should be whole, as 5000·100^(−1) = 50, from being floored to one less. */
 const ROUNDING = 1e-9;
@@ -48,15 +58,13 @@ export function longTailCounts(classes: number, largest: number, imbalance: numb
  * own, so the subsets of two imbalance factors are nested where one asks for fewer.
  *
  * @returns the subset in data set order, and the positions of its images in `dataset`.
- * @throws InputError where a class has fewer images than asked for.
- *
- * Reference code draws with NumPy's generator at seed 42, so its subsets hold other images of the same counts.
+ * @throws InputError where a class has fewer images than asked for, and for a seed that the generator does not take.
  */
 export function longTail(
   dataset: Dataset,
   options: LongTailOptions,
 ): { subset: Dataset; indices: Int32Array } {
-  const { imbalance, largest, seed } = options;
+  const { imbalance, largest, seed, subset: whose } = options;
   const counts = longTailCounts(dataset.classNames.length, largest, imbalance);
   const taken = classIndices(dataset).flatMap((members, c) => {
     const count = counts[c]!;
@@ -66,7 +74,10 @@ export function longTail(
         `longTail.largest: class ${c} (${dataset.classNames[c]}): expected at least ${count} images, ` +
         `got ${members.length}; lower largest, now ${largest}`,
     );
-    const order = seeded(seed).stream(`longTail/${c}`).permutation(members.length);
+    const order =
+      whose === "lad"
+        ? numpyPermutation(seed, members.length)
+        : seeded(seed).stream(`longTail/${c}`).permutation(members.length);
     return Array.from(order.subarray(0, count), (i) => members[i]!);
   });
   const indices = Int32Array.from(taken).sort();

@@ -123,6 +123,17 @@ describe("longTail", () => {
     expect(at(42)).not.toEqual(at(43));
   });
 
+  test("LAD's subset keeps NumPy's first places, the same ones in every class", () => {
+    // numpy.random.RandomState(42).choice(60, k, replace=False) begins like this for every k.
+    const places = [0, 5, 36, 45, 13, 54, 33, 48, 12, 57];
+    const counts = longTailCounts(5, 10, 5);
+    const { indices } = longTail(full, { imbalance: 5, largest: 10, seed: 42, subset: "lad" });
+    // Class c has images c, c + 5, c + 10, …
+    const wanted = counts.flatMap((count, c) => places.slice(0, count).map((place) => 5 * place + c));
+    expect([...indices]).toEqual(wanted.sort((a, b) => a - b));
+    expect(indices).not.toEqual(longTail(full, { imbalance: 5, largest: 10, seed: 42 }).indices);
+  });
+
   test("keeps the constants of the full set, so that accuracies compare", () => {
     const { subset: thinned } = longTail(full, { imbalance: 10, largest: 50, seed: 42 });
     expect([thinned.mean, thinned.std]).toEqual([full.mean, full.std]);

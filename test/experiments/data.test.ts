@@ -8,7 +8,7 @@ import type { z } from "zod";
 import { dataCommand } from "../../experiments/commands/data.ts";
 import { located } from "../../experiments/data/files.ts";
 import { datasetOptions, loadData, parsedDatasetOptions } from "../../experiments/data/load.ts";
-import { classCounts, countOf, datasets, subset } from "../../src/datasets/index.ts";
+import { classCounts, classIndices, countOf, datasets, subset } from "../../src/datasets/index.ts";
 import { longTailCounts } from "../../src/datasets/longTail.ts";
 import { channelStatistics } from "../../src/datasets/statistics.ts";
 
@@ -102,6 +102,20 @@ describe("thinning", () => {
     expect(await at({})).toEqual(await at({ subsetSeed: 42 }));
     expect(await at({})).not.toEqual(await at({ subsetSeed: 1 }));
   });
+
+  test("LAD's subset takes the places of NumPy's order, the same in every class", async () => {
+    writeCifar10("cifar-10-batches-bin");
+    const full = (await loaded("cifar10")).splits.train;
+    const { indices } = await loaded("cifar10", { imbalance: 5, subset: "lad" });
+    const counts = longTailCounts(10, 10, 5);
+    // numpy.random.RandomState(42).permutation(10)
+    const places = [8, 1, 5, 0, 7, 2, 9, 4, 3, 6];
+    const wanted = classIndices(full).flatMap((members, c) =>
+      places.slice(0, counts[c]).map((place) => members[place]!),
+    );
+    expect([...indices!]).toEqual(wanted.sort((a, b) => a - b));
+    expect(indices).not.toEqual((await loaded("cifar10", { imbalance: 5 })).indices);
+  });
 });
 
 describe("options", () => {
@@ -118,7 +132,7 @@ describe("options", () => {
 
   test("an unknown option is an error that lists the known ones", () => {
     expect(() => parsedDatasetOptions({ name: "cifar10", imbalanced: 3 })).toThrow(
-      'dataset: Unrecognized key: "imbalanced" (options of cifar10: root, imbalance, classSize, subsetSeed)',
+      'dataset: Unrecognized key: "imbalanced" (options of cifar10: root, imbalance, classSize, subsetSeed, subset)',
     );
   });
 
