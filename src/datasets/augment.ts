@@ -81,6 +81,19 @@ export function without(strategy: Strategy, unwanted: AugmentationOp): Alternati
   });
 }
 
+const digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+/** The strategy for a set of classes: without flip where they are the ten digits, whose mirror images are none. */
+export function augmentationFor(strategy: Strategy, classNames: readonly string[]): Strategy {
+  const areDigits = classNames.length === digits.length && classNames.every((name, i) => name === digits[i]);
+  return areDigits ? without(strategy, "flip") : strategy;
+}
+
+/** What published methods augment by, of a set of classes: one operation at a time of all that suit them. */
+export function usualAugmentation(classNames: readonly string[]): Strategy {
+  return augmentationFor(Object.keys(operations) as AugmentationOp[], classNames);
+}
+
 /**
  * Rolls the dice of one augmentation: an alternative, uniformly from the strategy, and the parameters of its operations.
  *

@@ -1,4 +1,4 @@
-import { parseStrategy, type Strategy, without } from "../datasets/augment.ts";
+import { augmentationFor, parseStrategy } from "../datasets/augment.ts";
 import { parseCondensationStrategy } from "../datasets/condensationAugment.ts";
 import type { Network } from "../networks/network.ts";
 import type { TrainingOptions } from "../training/train.ts";
@@ -144,11 +144,3 @@ export const protocols = {
 
 /** Id of a protocol that is built in. */
 export type ProtocolId = keyof typeof protocols;
-
-const digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-
-/** The strategy for a set of classes: without flip where they are the ten digits, whose mirror images are none. */
-export function augmentationFor(strategy: Strategy, classNames: readonly string[]): Strategy {
-  const areDigits = classNames.length === digits.length && classNames.every((name, i) => name === digits[i]);
-  return areDigits ? without(strategy, "flip") : strategy;
-}

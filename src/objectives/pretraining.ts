@@ -1,14 +1,12 @@
 import { z } from "zod";
-import { check } from "../core/errors.ts";
 import { choice } from "../core/options.ts";
 import type { Rng } from "../core/rng.ts";
 import { parseStrategy } from "../datasets/augment.ts";
-import { disposeExcept, type Engine, type Tensor, type Tree } from "../engines/index.ts";
-import type { HostArray, NamedArrays } from "../formats/array.ts";
+import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
+import type { NamedArrays } from "../formats/array.ts";
 import {
   imagesAtOnce,
   type Network,
-  networkOf,
   networks,
   type Parameters,
   type ParameterSpec,
@@ -18,6 +16,8 @@ import { freshModel, type Model } from "../training/model.ts";
 import { train, type TrainingOptions, type TrainingState } from "../training/train.ts";
 import { datasetData, type TrainingData } from "../training/trainingData.ts";
 import type { PartReport, Preparation, Source } from "./objective.ts";
+import { architectureIn, arrayNamed, namedArrays, namedTensors, preparedPart } from "./preparedParts.ts";
+import { strategyOption } from "./strategyOption.ts";
 
 /** Options of networks trained on real images; the defaults are those of the code of IID (Deng et al., CVPR 2024). */
 export const pretrainingOptions = z.strictObject({
@@ -39,9 +39,7 @@ export const pretrainingOptions = z.strictObject({
     })
     .prefault({})
     .describe("Of the learning rate"),
-  augmentation: z
-    .string()
-    .refine(isStrategy, "expected operations joined by _ or +, as in color_crop_flip, or none")
+  augmentation: strategyOption
     .default("none")
     .describe(
       "One operation of color_crop_flip for each mini-batch, all of color+crop; with parameters of its own for each image",
@@ -61,15 +59,6 @@ export const pretrainingOptions = z.strictObject({
 
 export type PretrainingOptions = z.infer<typeof pretrainingOptions>;
 
-function isStrategy(text: string): boolean {
-  try {
-    parseStrategy(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * Networks trained on the real images, before the first step of any run that wants them: runs with equal options share them,
  * whatever their method. Each part is one network, with
@@ -86,12 +75,8 @@ export function pretraining({ network, ...options }: PretrainingOptions): Prepar
     ...(network && { network }),
     parts: options.models,
     part: (source, _index, rng, state) =>
-      pretrained({ network: networkIn(source, network), options, source, rng }, state),
+      pretrained({ network: architectureIn(source, network), options, source, rng }, state),
   };
-}
-
-function networkIn({ network, real, classes }: Source, choice: PretrainingOptions["network"]): Network {
-  return choice ? networkOf(choice, { imageShape: real.imageShape, classes: classes.length }) : network;
 }
 
 interface Training {
@@ -121,9 +106,9 @@ function* pretrained(
     for (; !next.done; next = run.next()) yield reportOf(next.value.model, options.epochs);
     model = next.value;
     return {
-      ...named("initial", network.parameters, start.parameters),
-      ...named("trained", network.parameters, model.parameters),
-      ...named("statistics", network.statistics, model.statistics),
+      ...namedArrays("initial", network.parameters, start.parameters),
+      ...namedArrays("trained", network.parameters, model.parameters),
+      ...namedArrays("statistics", network.statistics, model.statistics),
       accuracy: { shape: [1], data: Float64Array.of(accuracyOn(data, model)) },
     };
   } finally {
@@ -134,14 +119,6 @@ function* pretrained(
 
 function reportOf({ epochs, parameters, statistics, states }: TrainingState, all: number): PartReport {
   return { share: epochs / all, state: { epochs, parameters, statistics, states } };
-}
-
-function named(kind: Kind, specs: readonly ParameterSpec[], tensors: readonly Tensor[]): NamedArrays {
-  const entries = specs.map(({ name, shape }, i) => [
-    `${kind}/${name}`,
-    { shape, data: tensors[i]!.values() },
-  ]);
-  return Object.fromEntries(entries) as NamedArrays;
 }
 
 type Kind = "initial" | "trained" | "statistics";
@@ -184,11 +161,10 @@ export interface PretrainedModel {
  */
 export function pretrainedModel(source: Source, preparation: Preparation, index: number): PretrainedModel {
   const { engine } = source;
-  const kept = keptIn(source, preparation);
-  const { network } = kept;
-  const arrays = partOf(kept, index, () => source.prepared!(preparation, index));
+  const { network, arrays } = preparedPart(source, preparation, index);
+  const part = { where: "pretrained network", arrays };
   const tensors = (kind: Kind, specs: readonly ParameterSpec[]): Tensor[] =>
-    specs.map(({ name, shape }) => tensorOf(engine, arrays, `${kind}/${name}`, shape));
+    namedTensors(engine, part, kind, specs);
   const once = <T>(make: () => T): (() => T) => {
     let made: T | undefined;
     return () => (made ??= make());
@@ -198,7 +174,7 @@ export function pretrainedModel(source: Source, preparation: Preparation, index:
   const statistics = once(() => tensors("statistics", network.statistics));
   return {
     network,
-    accuracy: Number(arrayOf(arrays, "accuracy").data[0]),
+    accuracy: Number(arrayNamed(part, "accuracy").data[0]),
     get initial() {
       return initial();
     },
@@ -209,60 +185,4 @@ export function pretrainedModel(source: Source, preparation: Preparation, index:
       return statistics();
     },
   };
-}
-
-function tensorOf(engine: Engine, arrays: NamedArrays, name: string, shape: readonly number[]): Tensor {
-  const found = arrayOf(arrays, name);
-  check(
-    found.shape.join() === shape.join(),
-    () => `pretrained network: expected ${name} of shape ${shape.join("×")}, got ${found.shape.join("×")}`,
-  );
-  return engine.tensor(shape, found.data as Float32Array | Float64Array);
-}
-
-function arrayOf(arrays: NamedArrays, name: string): HostArray {
-  const found = arrays[name];
-  check(
-    found !== undefined,
-    () => `pretrained network: expected an array ${name}, got ${Object.keys(arrays).join(", ")}`,
-  );
-  return found!;
-}
-
-/** What is kept of a preparation from step to step of a run. */
-interface Kept {
-  readonly network: Network;
-  /** Arrays of its parts, the one that was asked for last at the end. */
-  readonly parts: Map<number, NamedArrays>;
-}
-
-const kept = new WeakMap<Source, Map<Preparation, Kept>>();
-
-/** Kept arrays of a preparation may take so much memory, in bytes; a thousand ResNets do not fit. */
-const mostKept = 2 ** 31;
-
-function keptIn(source: Source, preparation: Preparation): Kept {
-  const ofSource = kept.get(source) ?? new Map<Preparation, Kept>();
-  kept.set(source, ofSource);
-  const found = ofSource.get(preparation) ?? {
-    network: networkIn(source, preparation.network as PretrainingOptions["network"]),
-    parts: new Map<number, NamedArrays>(),
-  };
-  ofSource.set(preparation, found);
-  return found;
-}
-
-function partOf({ parts }: Kept, index: number, read: () => NamedArrays): NamedArrays {
-  const arrays = parts.get(index) ?? read();
-  parts.delete(index);
-  parts.set(index, arrays);
-  const bytes = (one: NamedArrays): number =>
-    Object.values(one).reduce((sum, { data }) => sum + data.byteLength, 0);
-  let total = [...parts.values()].reduce((sum, one) => sum + bytes(one), 0);
-  for (const [oldest, one] of parts) {
-    if (total <= mostKept || parts.size === 1) break;
-    parts.delete(oldest);
-    total -= bytes(one);
-  }
-  return arrays;
 }

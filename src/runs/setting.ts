@@ -1,20 +1,16 @@
 import { check } from "../core/errors.ts";
 import { type Rng, seeded } from "../core/rng.ts";
 import { parsed } from "../core/parse.ts";
-import { parseStrategy } from "../datasets/augment.ts";
+import { parseStrategy, usualAugmentation } from "../datasets/augment.ts";
 import { classIndices, type Dataset, type Splits } from "../datasets/dataset.ts";
 import { checkPartition } from "../datasets/partition.ts";
 import type { Engine } from "../engines/index.ts";
-import { augmentationFor } from "../evaluation/protocols.ts";
 import { isNetwork, networkOf } from "../networks/index.ts";
 import { methods } from "../objectives/index.ts";
 import type { Objective, Preparation, Source } from "../objectives/objective.ts";
 import { type Bounds, clamped, type Optimizer, perClass, scheduledOptimizer } from "../optimizers/index.ts";
 import { plugins } from "../plugins/index.ts";
 import { type MethodChoice, methodOption, type ResolvedOptions } from "./options.ts";
-
-/** Siamese augmentation of the published methods; without flip for digits. */
-const FULL_AUGMENTATION = "color_crop_cutout_flip_scale_rotate";
 
 /**
  * What all steps of a run share, put together from its options.
@@ -41,9 +37,7 @@ export function sourceOf(
     imagesPerClass,
     ...(partition && { partition: { factor: partition.factor, order: partition.order } }),
     augmentation:
-      augmentation === undefined
-        ? augmentationFor(parseStrategy(FULL_AUGMENTATION), real.classNames)
-        : parseStrategy(augmentation),
+      augmentation === undefined ? usualAugmentation(real.classNames) : parseStrategy(augmentation),
   };
 }
 

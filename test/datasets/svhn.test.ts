@@ -1,8 +1,8 @@
 import { deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
+import { augmentationFor } from "../../src/datasets/augment.ts";
 import { matArrays } from "../../src/datasets/mat.ts";
 import { svhn } from "../../src/datasets/svhn.ts";
-import { augmentationFor } from "../../src/evaluation/protocols.ts";
 
 /** Codes of the types and classes written here, from the format's own description. */
 const types = { int8: 1, uint8: 2, int32: 5, uint32: 6, double: 9, matrix: 14, compressed: 15 };

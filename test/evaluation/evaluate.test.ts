@@ -1,17 +1,12 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { seeded } from "../../src/core/rng.ts";
+import { augmentationFor } from "../../src/datasets/augment.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import { normalized } from "../../src/datasets/dataset.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { accuracy, disposeTestSet, testSet } from "../../src/evaluation/accuracy.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
-import {
-  augmentationFor,
-  type Judged,
-  type Protocol,
-  protocols,
-  trainingFor,
-} from "../../src/evaluation/protocols.ts";
+import { type Judged, type Protocol, protocols, trainingFor } from "../../src/evaluation/protocols.ts";
 import { convNet, type Network, networkOf, networks } from "../../src/networks/index.ts";
 import { freshModel } from "../../src/training/model.ts";
 import { finished } from "../../src/training/train.ts";
