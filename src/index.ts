@@ -157,6 +157,14 @@ export { dcc, dsac } from "./objectives/dcc.ts";
 export { dm } from "./objectives/dm.ts";
 export { dsa } from "./objectives/dsa.ts";
 export {
+  type Expert,
+  type ExpertOptions,
+  expertOf,
+  expertOptions,
+  experts,
+  type Snapshots,
+} from "./objectives/experts.ts";
+export {
   type GradientDraw,
   type GradientMethod,
   gradientMatching,
