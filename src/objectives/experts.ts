@@ -10,7 +10,7 @@ import { freshModel, type Model } from "../training/model.ts";
 import { type EpochReport, train, type TrainingOptions, type TrainingState } from "../training/train.ts";
 import { datasetData } from "../training/trainingData.ts";
 import type { PartReport, Preparation, Source } from "./objective.ts";
-import { namedArrays, namedTensors, preparedPart } from "./preparedParts.ts";
+import { bytesOf, namedArrays, namedTensors, preparedPart } from "./preparedParts.ts";
 import { strategyOption } from "./strategyOption.ts";
 
 /** Options of expert trajectories; the defaults are those of MTT's code (Cazenavette et al., CVPR 2022). */
@@ -75,6 +75,7 @@ export function experts(options: ExpertOptions, needed: Snapshots): Preparation 
     name: "experts",
     options: identity(options, needed),
     parts: count,
+    bytes: ({ network }) => kept.length * bytesOf(network.parameters),
     *part(source, _index, rng, state) {
       const { network, engine, real } = source;
       const how: TrainingOptions = {

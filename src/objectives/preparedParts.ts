@@ -1,4 +1,5 @@
 import { check } from "../core/errors.ts";
+import { sizeOf } from "../core/shape.ts";
 import type { Engine, Tensor } from "../engines/index.ts";
 import type { HostArray, NamedArrays } from "../formats/array.ts";
 import { type Network, type NetworkChoice, networkOf, type ParameterSpec } from "../networks/index.ts";
@@ -10,6 +11,11 @@ export function architectureIn(
   own: NetworkChoice | undefined,
 ): Network {
   return own ? networkOf(own, { imageShape: real.imageShape, classes: classes.length }) : network;
+}
+
+/** What parameters take on disk, in single precision. */
+export function bytesOf(specs: readonly ParameterSpec[]): number {
+  return specs.reduce((total, { shape }) => total + 4 * sizeOf(shape), 0);
 }
 
 /** Parameters as arrays, by PREFIX/NAME. */

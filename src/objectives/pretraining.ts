@@ -16,7 +16,14 @@ import { freshModel, type Model } from "../training/model.ts";
 import { train, type TrainingOptions, type TrainingState } from "../training/train.ts";
 import { datasetData, type TrainingData } from "../training/trainingData.ts";
 import type { PartReport, Preparation, Source } from "./objective.ts";
-import { architectureIn, arrayNamed, namedArrays, namedTensors, preparedPart } from "./preparedParts.ts";
+import {
+  architectureIn,
+  arrayNamed,
+  bytesOf,
+  namedArrays,
+  namedTensors,
+  preparedPart,
+} from "./preparedParts.ts";
 import { strategyOption } from "./strategyOption.ts";
 
 /** Options of networks trained on real images; the defaults are those of the code of IID (Deng et al., CVPR 2024). */
@@ -74,6 +81,10 @@ export function pretraining({ network, ...options }: PretrainingOptions): Prepar
     options,
     ...(network && { network }),
     parts: options.models,
+    bytes: (source) => {
+      const { parameters, statistics } = architectureIn(source, network);
+      return 2 * bytesOf(parameters) + bytesOf(statistics);
+    },
     part: (source, _index, rng, state) =>
       pretrained({ network: architectureIn(source, network), options, source, rng }, state),
   };

@@ -55,6 +55,16 @@ describe("what is kept", () => {
       for (const [name, array] of Object.entries(part)) if (name !== "loss") expect(array).toEqual(all[name]);
   });
 
+  test("takes as much room as is said, but for its losses", () => {
+    for (const needed of [early, { ...early, final: true }]) {
+      const preparation = experts(optionsOf(), needed);
+      const elements = Object.values(made(preparation)).reduce((sum, { data }) => sum + data.length, 0);
+      const epochs = needed.final ? 5 : 3;
+      // Of single-precision values.
+      expect(preparation.bytes!(toy)).toBe(4 * (elements - epochs));
+    }
+  });
+
   test("is trained for no longer than needed", () => {
     const share = (needed: Snapshots): number[] =>
       [...experts(optionsOf(), needed).part(toy, 0, seeded(0))].map((report) => report.share);

@@ -110,6 +110,15 @@ test.each([1, 2, 4])(
   },
 );
 
+test("says what a part takes, but for the accuracy", () => {
+  const preparation = pretraining(optionsOf({ epochs: 1 }));
+  const elements = Object.values(made(preparation, batchNormed)).reduce(
+    (sum, { data }) => sum + data.length,
+    0,
+  );
+  expect(preparation.bytes!(batchNormed)).toBe(4 * (elements - 1)); // of single-precision values
+});
+
 test("augmentation and mixing reach the training", () => {
   const plain = made(pretraining(optionsOf()), batchNormed);
   for (const change of [{ augmentation: "color+crop" }, { cutMix: { probability: 1 } }])
