@@ -1,4 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
+import { readFileSync } from "node:fs";
+import { describe, expect, jest, test } from "@jest/globals";
 import { sizeOf } from "../../src/core/shape.ts";
 import type { Engine, Tensor } from "../../src/engines/index.ts";
 import { expectClose, tolerance } from "../support/close.ts";
@@ -13,6 +14,10 @@ import { ops } from "./engineOps.ts";
  * @param exact the float64 engine to compare a float32 engine with, where there is one.
  */
 export function describeOps(engine: Engine, exact: Engine | undefined): void {
+  test("every operation of tensors has a row", () => {
+    expect(asked(engine)).toEqual(new Set(operations()));
+  });
+
   describe.each([...ops, ...imageOps].map((op) => [op.name, op] as const))("%s", (_, op) => {
     test("gives the values worked out by hand", () => {
       engine.scope(() => {
@@ -55,6 +60,47 @@ export function describeOps(engine: Engine, exact: Engine | undefined): void {
       expectClose(mine!, theirs!, tolerance(engine.dtype));
     });
   });
+}
+
+/** Names of the operations that the interface of tensors has: its methods, but for those that end a computation. */
+function operations(): string[] {
+  const source = readFileSync(new URL("../../src/engines/engine.ts", import.meta.url), "utf8");
+  const [, tensor] = /export interface Tensor \{(.*?)^\}/ms.exec(source)!;
+  const names = [...tensor!.matchAll(/^ {2}(\w+)\(/gm)].map((match) => match[1]!);
+  return names.filter((name) => !["values", "item", "dispose"].includes(name));
+}
+
+/** Names of the operations that the rows ask for themselves; what these do inside does not count. */
+function asked(engine: Engine): Set<string> {
+  const methods = engine.scope(() => Object.getPrototypeOf(engine.fill([], 0)) as Record<string, unknown>);
+  const names = new Set<string>();
+  let depth = 0;
+  const spies = operations().map((name) => {
+    const method = methods[name] as (...given: unknown[]) => unknown;
+    return jest.spyOn(methods as Record<string, () => unknown>, name).mockImplementation(function (
+      this: unknown,
+      ...given: unknown[]
+    ) {
+      if (depth++ === 0) names.add(name);
+      try {
+        return method.apply(this, given);
+      } finally {
+        depth--;
+      }
+    });
+  });
+  try {
+    engine.scope(() => {
+      for (const op of [...ops, ...imageOps])
+        op.f(
+          op.inputs.map((input) => tensorOf(engine, input)),
+          engine,
+        );
+    });
+  } finally {
+    spies.forEach((spy) => spy.mockRestore());
+  }
+  return names;
 }
 
 function tensorOf(engine: Engine, { shape, values }: HostArray | Point): Tensor {

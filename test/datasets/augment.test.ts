@@ -170,12 +170,28 @@ describe.each(linear)("%s is a linear map", (op) => {
     expectNear(apply(x.mul(2).add(y)).values(), values(apply(x).mul(2).add(apply(y))), 1e-12);
   });
 
-  test("whose gradient is its adjoint: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩", () => {
-    const [x, y] = [batch(3, 14), batch(3, 15)];
-    const { gradients } = engine.gradients((z) => apply(z!).mul(y).sum(), [batch(3, 16)]);
-    const forward = apply(x).mul(y).sum().item();
-    expect(Math.abs(x.mul(gradients[0]!).sum().item() - forward)).toBeLessThan(1e-10);
+  test("of nothing to nothing", () => {
+    expect(new Set(apply(batch(3, 12).mul(0)).values())).toEqual(new Set([0]));
   });
+});
+
+test.each([...all, "color+rotate+crop"])("%s has its adjoint as gradient", (strategy) => {
+  for (const count of ["siamese", 3] as const) {
+    for (const seed of [11, 12, 13]) {
+      const augmentation = drawAugmentation(parseStrategy(strategy), count, shape, seeded(seed));
+      const [x, y] = [batch(3, 14), batch(3, 15)];
+      // A x: color adds constants, too.
+      const linearPart = augment(x, augmentation).sub(augment(x.mul(0), augmentation));
+      const adjoint = engine.gradients(
+        (z) => augment(z!, augmentation).mul(y).sum(),
+        [batch(3, 16)], // anywhere: the gradient of what is affine is the same everywhere
+      ).gradients[0]!;
+      // ⟨A x, y⟩ = ⟨x, Aᵀ y⟩
+      const forward = linearPart.mul(y).sum().item();
+      expect(Math.abs(forward)).toBeGreaterThan(1e-3);
+      expect(Math.abs(x.mul(adjoint).sum().item() - forward)).toBeLessThan(1e-10);
+    }
+  }
 });
 
 describe("a composition", () => {

@@ -51,6 +51,33 @@ export function expectSecondOrder(engine: Engine, network: Network): void {
   expectSlope(slope, (step) => squaredNorm(images.add(direction.mul(step))).item());
 }
 
+/**
+ * Expects the Hessian of the cross-entropy in the parameters along two random directions, what trajectory matching goes
+ * back by, to be that of central differences of the gradient.
+ */
+export function expectHessian(engine: Engine, network: Network): void {
+  const parameters = parametersOf(engine, network);
+  const images = normalImages(engine, network, 2);
+  const direction = (name: string): Tensor[] =>
+    parameters.map(({ shape }, i) =>
+      engine.tensor(
+        shape,
+        seeded(i)
+          .stream(name)
+          .fillNormal(new Float64Array(sizeOf(shape))),
+      ),
+    );
+  const [v, w] = [direction("v"), direction("w")];
+  const along = (parts: readonly Tensor[], towards: Parameters): Tensor =>
+    parts.map((part, i) => part.mul(towards[i]!).sum()).reduce((sum, part) => sum.add(part));
+  const slope = (theta: Parameters): Tensor =>
+    along(engine.gradients((...at) => crossEntropy(network.logits(at, images), labels), theta).gradients, v);
+  const { gradients } = engine.gradients((...theta) => slope(theta), parameters);
+  expectSlope(along(gradients, w).item(), (step) =>
+    slope(parameters.map((one, i) => one.add(w[i]!.mul(step)))).item(),
+  );
+}
+
 const labels = Int32Array.of(0, 1);
 
 function expectSlope(slope: number, at: (step: number) => number): void {

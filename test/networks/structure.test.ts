@@ -15,7 +15,13 @@ import {
   vgg11,
 } from "../../src/networks/index.ts";
 import { channelsFirst } from "./chirp.ts";
-import { expectParameterGradient, expectSecondOrder, normalImages, parametersOf } from "./differences.ts";
+import {
+  expectHessian,
+  expectParameterGradient,
+  expectSecondOrder,
+  normalImages,
+  parametersOf,
+} from "./differences.ts";
 
 /** What holds of every architecture, on a narrow one of each. */
 
@@ -27,6 +33,10 @@ type Given = Exclude<Choice<typeof networks>, string>;
 const narrow: readonly [Given, side: number, channels: number, width: number][] = [
   [{ name: "convNet", width: 4 }, 8, 4, 4],
   [{ name: "convNet", depth: 6, width: 2 }, 64, 2, 2],
+  [{ name: "convNet", width: 4, activation: "swish", norm: "layer", pooling: "max" }, 8, 4, 4],
+  [{ name: "convNet", width: 4, activation: "leakyRelu", norm: "batch", pooling: "none" }, 8, 4, 8 * 8 * 4],
+  [{ name: "convNet", width: 4, activation: "sigmoid", norm: "group" }, 8, 4, 4],
+  [{ name: "convNet", width: 4, norm: "none" }, 8, 4, 4],
   [{ name: "resNet18", width: 2 }, 32, 16, 16],
   [{ name: "resNetAp10", width: 2 }, 16, 16, 16],
   [{ name: "resNetAp10", width: 2, norm: "batch" }, 72, 16, 16],
@@ -76,6 +86,10 @@ describe.each(narrow)("%j", (given, side, channels, width) => {
 
   test("gradients of gradients agree with central differences", () => {
     expectSecondOrder(engine, network);
+  });
+
+  test("the Hessian in the parameters agrees with central differences", () => {
+    expectHessian(engine, network);
   });
 
   if (network.statistics.length > 0) {
