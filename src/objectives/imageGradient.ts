@@ -39,25 +39,9 @@ export function imageGradient(
   batch: Batch,
   match: Match,
 ): ImageGradient {
-  const { engine } = batch.images;
-  return engine.scope(() => {
-    const chunks = chunksOf(network, batch);
-    if (chunks.length > 1) {
-      const {
-        value,
-        distance = value,
-        direction,
-      } = engine.noGrad(() => match(parameterGradient(network, theta, batch)));
-      const { images } = directionalGradients(network, theta, batch, { direction });
-      return { value, distance, gradient: images };
-    }
-    let matched: GradientMatch;
-    const slope = (gradient: ParameterGradient): ParameterGradient => {
-      matched = match(gradient);
-      return matched.direction;
-    };
-    const { images } = pass(network, theta, batch, { slope });
-    const { value, distance = value } = matched!;
+  return batch.images.engine.scope(() => {
+    const { images, matched } = matchedGradients(network, theta, batch, { match });
+    const { value, distance = value } = matched;
     return { value, distance, gradient: images };
   });
 }
@@ -118,6 +102,41 @@ export function directionalGradients(
       labels: parts[0]!.labels && engine.concat(parts.map(({ labels }) => labels!)),
       parameters: parts.map(({ parameters }) => parameters).reduce((total, part) => accumulated(total, part)),
     };
+  });
+}
+
+/** What is chosen about gradients along a direction that follows from g. */
+export interface MatchedOptions<M> {
+  /** Is given g as constants; its direction v is followed, and all that it returns is handed on. */
+  readonly match: (gradient: ParameterGradient) => M;
+  readonly hessian?: boolean;
+  /** g, where it is known: saves a pass where the images go through the network in chunks. */
+  readonly gradient?: ParameterGradient | undefined;
+}
+
+/**
+ * The gradients of ⟨v, ∇_θ ℓ(θ; x, y)⟩, v constant, where v follows from the gradient g = ∇_θ ℓ(θ; x, y) itself. Where one
+ * pass takes all images, it has g on its way.
+ */
+export function matchedGradients<M extends { readonly direction: ParameterGradient }>(
+  network: Network,
+  theta: Parameters,
+  batch: Batch,
+  { match, hessian = false, gradient: known }: MatchedOptions<M>,
+): DirectionalGradients & { readonly matched: M } {
+  const { engine } = batch.images;
+  return engine.scope(() => {
+    if (chunksOf(network, batch).length > 1) {
+      const matched = engine.noGrad(() => match(known ?? parameterGradient(network, theta, batch)));
+      const { direction } = matched;
+      return { ...directionalGradients(network, theta, batch, { direction, hessian }), matched };
+    }
+    let matched: M;
+    const slope = (gradient: ParameterGradient): ParameterGradient => {
+      matched = match(gradient);
+      return matched.direction;
+    };
+    return { ...pass(network, theta, batch, { slope, hessian }), matched: matched! };
   });
 }
 

@@ -1,9 +1,9 @@
 import { augment } from "../datasets/augment.ts";
 import { disposeExcept, isTensor, type Tensor } from "../engines/index.ts";
-import type { ParameterGradient } from "../losses/gradientDistance.ts";
+import type { GradientMatch, ParameterGradient } from "../losses/gradientDistance.ts";
 import type { Network, Parameters } from "../networks/network.ts";
-import { accumulated, dot, parameterGradient } from "../training/parameterGradient.ts";
-import { type DirectionalGradients, directionalGradients } from "./imageGradient.ts";
+import { accumulated, chunksOf, dot, parameterGradient } from "../training/parameterGradient.ts";
+import { type DirectionalGradients, matchedGradients } from "./imageGradient.ts";
 import {
   asTheyAre,
   batchOf,
@@ -38,8 +38,9 @@ export interface TrajectoryGradient {
  *     c = ∂L/∂gᵢ = −β a + 1/N ∂R/∂gᵢ
  *     ∂L/∂β −= ⟨a, gᵢ⟩,   ∂L/∂x += ∂⟨c, gᵢ⟩/∂x,   ∂L/∂y += ∂⟨c, gᵢ⟩/∂y,   a += ∂⟨c, gᵢ⟩/∂θᵢ
  *
- * The same numbers as differentiating the loss, by about as much work. Memory grows with N only by each step's θᵢ and gᵢ.
- * The augmentation is affine in the images, and stays out of the second-order part.
+ * The same numbers as differentiating the loss, by about as much work. Memory grows with N only by each step's θᵢ: the pass
+ * that follows c has gᵢ on its way. Where a mini-batch takes several passes, the first of which would be for gᵢ alone, gᵢ is
+ * kept, too. The augmentation is affine in the images, and stays out of the second-order part.
  */
 export function trajectoryGradient(
   trajectory: Trajectory,
@@ -78,9 +79,10 @@ export function trajectoryGradient(
 /** A step of the student. */
 interface Step {
   readonly batch: StudentBatch;
-  /** θᵢ, and gᵢ there. */
+  /** θᵢ. */
   readonly theta: Parameters;
-  readonly gradient: ParameterGradient;
+  /** gᵢ there, where the mini-batch goes through the network in chunks. */
+  readonly gradient: ParameterGradient | undefined;
 }
 
 /** The student's steps, as constants, and θ_N. */
@@ -92,12 +94,14 @@ function studentPath(
   const steps: Step[] = [];
   let theta = start;
   for (const batch of batches) {
-    const step = engine.scope(() => {
-      const gradient = parameterGradient(network, theta, batchOf(synthetic, batch));
-      return { gradient, next: stepped(theta, gradient, synthetic.stepSize) };
+    const { gradient, next } = engine.scope(() => {
+      const shown = batchOf(synthetic, batch);
+      const taken = parameterGradient(network, theta, shown);
+      const inChunks = chunksOf(network, shown).length > 1;
+      return { gradient: inChunks ? taken : undefined, next: stepped(theta, taken, synthetic.stepSize) };
     });
-    steps.push({ batch, theta, gradient: step.gradient });
-    theta = step.next;
+    steps.push({ batch, theta, gradient });
+    theta = next;
   }
   return { steps, end: theta };
 }
@@ -137,24 +141,33 @@ function adjointBefore(
 function throughUpdate(
   after: Adjoint,
   network: Network,
-  { synthetic, batch, theta, gradient }: Step & { readonly synthetic: Synthetic },
+  { synthetic, batch, theta, gradient: known }: Step & { readonly synthetic: Synthetic },
   { penalty, hessian }: BackwardOptions,
 ): Adjoint {
   const { stepSize } = synthetic;
-  const { engine } = stepSize;
-  const beta = stepSize.reshape([]);
-  let { value } = after;
-  let direction: ParameterGradient = after.theta.map((part) => part.mul(beta).neg());
-  if (penalty) {
-    const added = engine.gradients((...g) => penalty(g), gradient);
-    value = value.add(added.value);
-    direction = accumulated(direction, added.gradients);
-  }
-  const along = directionalGradients(network, theta, batchOf(synthetic, batch), { direction, hessian });
+  const minusBeta = stepSize.reshape([]).neg();
+  const match = (gradient: ParameterGradient) => {
+    const taken = {
+      direction: after.theta.map((part) => part.mul(minusBeta)),
+      along: dot(after.theta, gradient),
+    };
+    if (!penalty) return { ...taken, value: after.value };
+    const { value, direction } = matchOf(penalty, gradient);
+    return {
+      ...taken,
+      value: after.value.add(value),
+      direction: accumulated(taken.direction, direction),
+    };
+  };
+  const { matched, ...found } = matchedGradients(network, theta, batchOf(synthetic, batch), {
+    match,
+    hessian,
+    gradient: known,
+  });
   return {
-    value,
-    ...added(after, along, { synthetic, batch }),
-    stepSize: after.stepSize.sub(dot(after.theta, gradient).reshape(stepSize.shape)),
+    value: matched.value,
+    ...added(after, found, { synthetic, batch }),
+    stepSize: after.stepSize.sub(matched.along.reshape(stepSize.shape)),
   };
 }
 
@@ -165,16 +178,22 @@ function withClean(
   { synthetic, batch: augmented, theta }: Step & { readonly synthetic: Synthetic },
   { cleanPenalty, hessian }: BackwardOptions & { readonly cleanPenalty: Penalty },
 ): Adjoint {
-  const { engine } = synthetic.images;
   const batch = asTheyAre(augmented);
-  const shown = batchOf(synthetic, batch);
-  const penalized = engine.gradients((...g) => cleanPenalty(g), parameterGradient(network, theta, shown));
-  const along = directionalGradients(network, theta, shown, { direction: penalized.gradients, hessian });
+  const { matched, ...found } = matchedGradients(network, theta, batchOf(synthetic, batch), {
+    match: (gradient) => matchOf(cleanPenalty, gradient),
+    hessian,
+  });
   return {
-    value: before.value.add(penalized.value),
-    ...added(before, along, { synthetic, batch }),
+    value: before.value.add(matched.value),
+    ...added(before, found, { synthetic, batch }),
     stepSize: before.stepSize,
   };
+}
+
+/** R(g) and its slope ∂R/∂g. */
+function matchOf(penalty: Penalty, gradient: ParameterGradient): GradientMatch {
+  const { value, gradients } = gradient[0]!.engine.gradients((...g) => penalty(g), gradient);
+  return { value, direction: gradients };
 }
 
 /** The derivatives with those of ⟨c, ∇_θ ℓ⟩ on a batch, taken back to all images and labels. */
