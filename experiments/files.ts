@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { InputError } from "../src/core/errors.ts";
@@ -8,8 +8,13 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   // Processes of several machines can have one number.
   const partial = `${path}.${hostname()}.${process.pid}.partial`;
-  writeFileSync(partial, content);
-  renameSync(partial, path);
+  try {
+    writeFileSync(partial, content);
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true }); // a full disk is not left fuller
+    throw error;
+  }
 }
 
 /** Runs `read`; what it finds wrong is said with the file it is in, and what to do. */

@@ -1,20 +1,28 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { InputError } from "../src/core/errors.ts";
 import { datasets } from "../src/datasets/index.ts";
-import { disposeExcept, type Engine, type Tree } from "../src/engines/index.ts";
-import { readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
-import { decodeTree, encodeTree } from "../src/formats/tree.ts";
+import { sortedKeys } from "../src/core/sortedKeys.ts";
 import type { Preparation, Source } from "../src/objectives/objective.ts";
-import { objectiveOf, preparationRng } from "../src/runs/setting.ts";
+import { objectiveOf, preparationKey, preparationRng } from "../src/runs/setting.ts";
 import { difficultyTracker } from "../src/runs/tracking.ts";
 import type { Experiment } from "./config.ts";
 import { Stopped } from "./failure.ts";
-import { inFile, writeWhole } from "./files.ts";
 import { acquire } from "./lock.ts";
+import {
+  checkpointOf,
+  faultOfPart,
+  isThere,
+  partFile,
+  readPart,
+  removeDamaged,
+  removePartials,
+  writePart,
+} from "./partFile.ts";
+import { checkSpace } from "./preparedSpace.ts";
 import { progressLine } from "./progress.ts";
+import { pluralOf } from "./report/labels.ts";
+import { unreadBytes } from "./sealedFile.ts";
 import { stopSignal } from "./stopSignal.ts";
 
 /** A preparation and the folder that keeps its parts, one file each. */
@@ -23,6 +31,8 @@ export interface Prepared {
   /** Name of the folder. */
   readonly name: string;
   readonly path: string;
+  /** What must be there before it, part by part. */
+  readonly needs: readonly Prepared[];
 }
 
 /**
@@ -30,52 +40,67 @@ export interface Prepared {
  * agree share it, and options that change the parts never meet old ones.
  */
 export function preparedFor(root: string, experiment: Experiment, preparation: Preparation): Prepared {
-  const { data, network } = experiment;
+  const { name, options, network = experiment.network } = preparation;
+  const needs = (preparation.needs ?? []).map((need) => preparedFor(root, experiment, need));
   // Official files hold the same images wherever they lie.
-  const { root: where, ...set } = data;
-  const place = datasets[data.name].from === "images" ? { root: where } : {};
-  const key = JSON.stringify(
-    sorted({ network, ...preparation, part: undefined, data: { ...set, ...place } }),
-  );
-  const hash = createHash("sha256").update(key).digest("hex").slice(0, 10);
-  const name = `${preparation.name}-${hash}`;
-  return { preparation, name, path: join(root, name) };
+  const { root: where, ...set } = experiment.data;
+  const place = datasets[experiment.data.name].from === "images" ? { root: where } : {};
+  // How many parts there are does not count: each is the same among few or many.
+  const key = sortedKeys({
+    ...{ name, options, network },
+    data: { ...set, ...place },
+    needs: needs.map((need) => need.name),
+  });
+  const hash = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 10);
+  const folder = `${name}-${hash}`;
+  return { preparation, name: folder, path: join(root, folder), needs };
 }
 
-/** Whether a part is there. */
+/** Whether a part is there, as far as its length and header tell: cheap enough to ask again and again. */
 export function hasPart({ path }: Prepared, index: number): boolean {
-  return existsSync(partFile(path, index));
+  return isThere(partFile(path, index), "outside");
 }
 
-/** Whether all parts are there. */
+/** Whether all parts are there, as far as their lengths and headers tell. */
 export function hasAllParts(prepared: Prepared): boolean {
-  return Array.from({ length: prepared.preparation.parts }, (_, index) => hasPart(prepared, index)).every(
-    Boolean,
-  );
+  return indicesOf(prepared).every((index) => hasPart(prepared, index));
 }
+
+const indicesOf = ({ preparation }: Prepared): number[] =>
+  Array.from({ length: preparation.parts }, (_, index) => index);
 
 /**
- * Makes a part unless it is there.
+ * Makes a part unless it is there and fits its checksum, and before it the parts of this number that it needs. Nothing is
+ * waited for, so that no two processes can wait for each other.
  *
- * @returns whether it is there now; false while another process makes it.
+ * @param progress is told the share of the part that is done; by default a line shows it.
+ * @returns whether it is there now; false while another process makes it or what it needs.
  */
-export async function makePart(prepared: Prepared, source: Source, index: number): Promise<boolean> {
-  const { preparation, path } = prepared;
-  if (hasPart(prepared, index)) return true;
-  const file = partFile(path, index);
-  const lock = acquire(`${file}.lock`);
+export async function makePart(
+  prepared: Prepared,
+  source: Source,
+  index: number,
+  progress?: (share: number) => void,
+): Promise<boolean> {
+  const file = partFile(prepared.path, index);
+  if (isThere(file, "whole")) return true;
+  for (const need of prepared.needs) if (!(await makePart(need, source, index))) return false;
+  const lock = acquire(`${file.path}.lock`);
   if (!lock) return false;
   const stop = stopSignal();
   try {
-    if (hasPart(prepared, index)) return true;
-    const label = `${preparation.name} ${index + 1}/${preparation.parts}`;
-    const line = progressLine(label, 1, { unit: "share", more: preparation.parts - 1 - index });
+    if (isThere(file, "whole")) return true;
+    removeDamaged(file);
+    removePartials(file);
+    const { preparation } = prepared;
+    const line = progress ? undefined : progressLine(partName(prepared, index), 1, { unit: "share" });
     const checkpoint = checkpointOf(file, source.engine);
-    const work = preparation.part(source, index, preparationRng(preparation, index), checkpoint.read());
+    const reading = readingFrom(prepared.needs, source);
+    const work = preparation.part(reading, index, preparationRng(preparation, index), checkpoint.read());
     let next = work.next();
     for (; !next.done; next = work.next()) {
       const { share, state } = next.value;
-      line.at(share);
+      (progress ?? line!.at)(share);
       await setImmediate(); // lets a signal be heard
       const asked = stop.asked();
       if (state !== undefined) checkpoint.write(state, asked);
@@ -85,9 +110,9 @@ export async function makePart(prepared: Prepared, source: Source, index: number
       }
     }
     lock.check();
-    writeWhole(file, writeSafetensors(next.value, { preparation: preparation.name, part: String(index) }));
+    writePart(file, next.value);
     checkpoint.remove();
-    line.end();
+    line?.end();
     return true;
   } finally {
     stop.release();
@@ -95,49 +120,25 @@ export async function makePart(prepared: Prepared, source: Source, index: number
   }
 }
 
-/** Writing checkpoints may take so much of the time of making a part. */
-const checkpointShare = 0.05;
+/** "experts 3/100". */
+const partName = ({ preparation }: Prepared, index: number): string =>
+  `${preparation.name} ${index + 1}/${preparation.parts}`;
 
-/** What a part that is cut off goes on from, in a file beside it. Only the engine that wrote it goes on from it. */
-function checkpointOf(
-  partFile: string,
-  engine: Engine,
-): {
-  read(): Tree | undefined;
-  /** Unless that would take too much of the time, or at once. */
-  write(state: Tree, now: boolean): void;
-  remove(): void;
-} {
-  const file = partFile.replace(/\.safetensors$/, ".checkpoint");
-  let next = 0;
-  return {
-    read() {
-      if (!existsSync(file)) return undefined;
-      try {
-        const { tree, metadata } = decodeTree(readFileSync(file), engine);
-        if (metadata.engine === engine.name) return tree;
-        disposeExcept(tree, null);
-        return undefined;
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        throw new InputError(`${file}: ${error.message}; remove it, and the part is made anew`);
-      }
-    },
-    write(state, now) {
-      const begin = performance.now();
-      if (begin < next && !now) return;
-      writeWhole(file, encodeTree(state, { engine: engine.name }));
-      const end = performance.now();
-      next = end + (end - begin) / checkpointShare;
-    },
-    remove: () => rmSync(file, { force: true }),
-  };
+/** The folders of all that an experiment's runs share, each once and after those that it needs. */
+export function allPreparedFor(root: string, experiment: Experiment): Prepared[] {
+  return withNeeds(
+    preparationsOf(experiment).map((preparation) => preparedFor(root, experiment, preparation)),
+  );
 }
 
-/** The folders of all that an experiment's runs share. */
-export function allPreparedFor(root: string, experiment: Experiment): Prepared[] {
-  const all = preparationsOf(experiment).map((preparation) => preparedFor(root, experiment, preparation));
-  return [...new Map(all.map((prepared) => [prepared.path, prepared])).values()];
+/** These and what they need, each once, with the most parts asked for, and after what it needs. */
+function withNeeds(all: readonly Prepared[]): Prepared[] {
+  const byPath = new Map<string, Prepared>();
+  for (const one of all.flatMap((prepared) => [...withNeeds(prepared.needs), prepared])) {
+    const found = byPath.get(one.path);
+    if (!found || found.preparation.parts < one.preparation.parts) byPath.set(one.path, one);
+  }
+  return [...byPath.values()];
 }
 
 /** What its method needs beforehand, and what its images are tracked under. */
@@ -147,46 +148,89 @@ function preparationsOf(experiment: Experiment): readonly Preparation[] {
   return tracking ? [...preparations, ...difficultyTracker(tracking).preparations] : preparations;
 }
 
-/** Makes all parts of each, side by side with other processes that do the same, and gives the source that reads them. */
-export async function prepare(all: readonly Prepared[], source: Source): Promise<Source> {
-  for (const prepared of all) await makeParts(prepared, source);
+/**
+ * Makes all parts of each and of what they need, side by side with other processes that do the same, and gives the source
+ * that reads them. Parts that are there are first held against their checksums.
+ *
+ * @param free bytes that may still be written into a folder.
+ * @throws InputError, before anything is made, where they do not fit on the disk.
+ */
+export async function prepare(
+  all: readonly Prepared[],
+  source: Source,
+  free?: (path: string) => number,
+): Promise<Source> {
+  const every = withNeeds(all);
+  await checkParts(every);
+  checkSpace(every, source, free);
+  for (const prepared of every) await makeParts(prepared, source);
+  return readingFrom(every, source);
+}
+
+/** Checking fewer bytes than these is a matter of a second, and not worth a line. */
+const SILENT_BYTES = 1e9;
+
+/**
+ * Holds all parts that this process has not seen yet against their checksums, and removes damaged ones. What another process
+ * is at is left to it.
+ */
+export async function checkParts(all: readonly Prepared[]): Promise<void> {
+  const files = all.flatMap((prepared) => indicesOf(prepared).map((index) => partFile(prepared.path, index)));
+  const unread = files
+    .map((file) => ({ file, bytes: unreadBytes(file.path) }))
+    .filter(({ bytes }) => bytes > 0);
+  const total = unread.reduce((sum, { bytes }) => sum + bytes, 0);
+  const line = total < SILENT_BYTES ? undefined : progressLine("checking parts", total / 1e6, { unit: "MB" });
+  let done = 0;
+  for (const { file, bytes } of unread) {
+    if (faultOfPart(file, "whole") !== undefined) {
+      const lock = acquire(`${file.path}.lock`, { long: false });
+      if (lock) removeDamaged(file);
+      lock?.release();
+    }
+    done += bytes;
+    line?.at(done / 1e6);
+    await setImmediate(); // lets a signal be heard
+  }
+  line?.end();
+}
+
+/** Seconds until parts that other processes make are looked at again. */
+const REVISIT = 1;
+
+async function makeParts(prepared: Prepared, source: Source): Promise<void> {
+  let open = indicesOf(prepared).filter((index) => !isThere(partFile(prepared.path, index), "whole"));
+  if (open.length === 0) return;
+  const { name, parts } = prepared.preparation;
+  const there = (): number => indicesOf(prepared).filter((index) => hasPart(prepared, index)).length;
+  const line = progressLine(name, parts, { unit: "part", start: parts - open.length });
+  while (open.length > 0) {
+    const busy: number[] = [];
+    for (const index of open) {
+      const before = there(); // with those that other processes have made meanwhile
+      const isMade = await makePart(prepared, source, index, (share) => {
+        line.at(before + share);
+      });
+      if (!isMade) busy.push(index);
+    }
+    if (busy.length === open.length) {
+      line.at(there(), "waiting for other processes");
+      await setTimeout(1000 * REVISIT);
+    }
+    open = busy;
+  }
+  line.end(pluralOf(parts, "part"));
+}
+
+/** The source with parts from these folders and what they need; others it has as before. */
+function readingFrom(all: readonly Prepared[], source: Source): Source {
   if (all.length === 0) return source;
+  const folders = new Map(withNeeds(all).map((one) => [preparationKey(one.preparation), one]));
   return {
     ...source,
     prepared(preparation, index) {
-      const { path } = all.find((one) => isSame(one.preparation, preparation))!;
-      const file = partFile(path, index);
-      return inFile(file, () => readSafetensors(readFileSync(file)).arrays);
+      const kept = folders.get(preparationKey(preparation));
+      return kept ? readPart(partFile(kept.path, index)) : source.prepared!(preparation, index);
     },
   };
-}
-
-async function makeParts(prepared: Prepared, source: Source): Promise<void> {
-  let open = Array.from({ length: prepared.preparation.parts }, (_, index) => index);
-  while (open.length > 0) {
-    const busy: number[] = [];
-    for (const index of open) if (!(await makePart(prepared, source, index))) busy.push(index);
-    open = busy;
-    if (open.length > 0) await setTimeout(1000);
-  }
-}
-
-/** Whether two make the same, of the same run's data and network. */
-function isSame(a: Preparation, b: Preparation): boolean {
-  const [one, other] = [a, b].map(({ name, options, network }) =>
-    JSON.stringify(sorted([name, options, network])),
-  );
-  return one === other;
-}
-
-function partFile(path: string, index: number): string {
-  return join(path, `part-${String(index).padStart(4, "0")}.safetensors`);
-}
-
-/** Objects with their keys in alphabetical order, so that equal ones are equal as text. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, child]) => [key, sorted(child)]));
 }

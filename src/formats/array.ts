@@ -21,7 +21,7 @@ interface ElementType {
   /** Name in an npy header: byte order, kind, bytes. */
   readonly npy: string;
   readonly bytes: number;
-  readonly view: (buffer: ArrayBuffer) => ArrayData;
+  readonly view: (buffer: ArrayBuffer, begin?: number, length?: number) => ArrayData;
   readonly holds: (data: ArrayData) => boolean;
 }
 
@@ -30,35 +30,35 @@ const elementTypes: readonly ElementType[] = [
     safetensors: "F32",
     npy: "<f4",
     bytes: 4,
-    view: (buffer) => new Float32Array(buffer),
+    view: (...place) => new Float32Array(...place),
     holds: (data) => data instanceof Float32Array,
   },
   {
     safetensors: "F64",
     npy: "<f8",
     bytes: 8,
-    view: (buffer) => new Float64Array(buffer),
+    view: (...place) => new Float64Array(...place),
     holds: (data) => data instanceof Float64Array,
   },
   {
     safetensors: "I32",
     npy: "<i4",
     bytes: 4,
-    view: (buffer) => new Int32Array(buffer),
+    view: (...place) => new Int32Array(...place),
     holds: (data) => data instanceof Int32Array,
   },
   {
     safetensors: "I64",
     npy: "<i8",
     bytes: 8,
-    view: (buffer) => new BigInt64Array(buffer),
+    view: (...place) => new BigInt64Array(...place),
     holds: (data) => data instanceof BigInt64Array,
   },
   {
     safetensors: "U8",
     npy: "|u1",
     bytes: 1,
-    view: (buffer) => new Uint8Array(buffer),
+    view: (...place) => new Uint8Array(...place),
     holds: (data) => data instanceof Uint8Array,
   },
 ];
@@ -89,7 +89,15 @@ export function bytesOf({ data }: HostArray): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** An array from a copy of file bytes, so that it neither keeps the file in memory nor depends on alignment. */
-export function arrayFrom(type: ElementType, shape: Shape, bytes: Uint8Array): HostArray {
-  return { shape, data: type.view(new Uint8Array(bytes).buffer) };
+/**
+ * An array from a copy of file bytes, so that it neither keeps the file in memory nor depends on alignment; `shared`, from
+ * the bytes themselves where they are aligned.
+ */
+export function arrayFrom(type: ElementType, shape: Shape, bytes: Uint8Array, shared = false): HostArray {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const inPlace = shared && buffer instanceof ArrayBuffer && byteOffset % type.bytes === 0;
+  const data = inPlace
+    ? type.view(buffer, byteOffset, byteLength / type.bytes)
+    : type.view(new Uint8Array(bytes).buffer);
+  return { shape, data };
 }

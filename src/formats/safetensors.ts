@@ -59,14 +59,19 @@ export function writeSafetensors(
 /**
  * Reads a safetensors file.
  *
+ * @param options.shared whether the arrays may be views of the file's bytes, so that nothing is copied; any one of them then
+ *   keeps the file in memory. By default each is a copy.
  * @throws InputError where the file is cut short or has bytes too many, the header is no JSON of the right form, an
  * element type is unknown, or the arrays overlap, leave a gap or do not fit their shapes.
  */
-export function readSafetensors(file: Uint8Array): {
+export function readSafetensors(
+  file: Uint8Array,
+  { shared = false }: { readonly shared?: boolean } = {},
+): {
   readonly arrays: NamedArrays;
   readonly metadata: Record<string, string>;
 } {
-  const { metadata, entries, dataStart } = readHeader(file);
+  const { metadata, entries, dataStart } = readSafetensorsHeader(file);
   const data = file.subarray(dataStart);
   let expected = 0;
   const arrays = entries.map(([name, { dtype, shape, data_offsets }]) => {
@@ -83,7 +88,7 @@ export function readSafetensors(file: Uint8Array): {
       () => `${where}: expected ${end} bytes of data, got ${data.length}; the file is cut short`,
     );
     expected = end;
-    return [name, arrayFrom(type, shape, data.subarray(begin, end))] as const;
+    return [name, arrayFrom(type, shape, data.subarray(begin, end), shared)] as const;
   });
   check(
     expected === data.length,
@@ -92,8 +97,25 @@ export function readSafetensors(file: Uint8Array): {
   return { arrays: Object.fromEntries(arrays), metadata };
 }
 
-/** The parsed header, arrays in order of their data. */
-function readHeader(file: Uint8Array) {
+/** Where an array lies in a safetensors file. */
+export type SafetensorsEntry = z.infer<typeof entrySchema>;
+
+/** What stands before the arrays of a safetensors file. */
+export interface SafetensorsHeader {
+  readonly metadata: Record<string, string>;
+  /** Arrays by name, in order of their data. */
+  readonly entries: readonly (readonly [name: string, entry: SafetensorsEntry])[];
+  /** Bytes before the arrays. */
+  readonly dataStart: number;
+}
+
+/**
+ * Reads the header alone.
+ *
+ * @param file a safetensors file or its beginning, at least as far as the header goes.
+ * @throws InputError where it is cut short, or no JSON of the right form.
+ */
+export function readSafetensorsHeader(file: Uint8Array): SafetensorsHeader {
   check(file.length >= 8, () => `safetensors: expected at least 8 bytes, got ${file.length}`);
   const stated = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
   check(

@@ -9,7 +9,14 @@ import { type Objective, resultOf, type Source } from "../objectives/objective.t
 import { finished } from "../training/train.ts";
 import { learnedSet } from "./learned.ts";
 import { type DistillationOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
-import { distillationRng, imageOptimizerOf, objectiveOf, preparationRng, sourceOf } from "./setting.ts";
+import {
+  distillationRng,
+  imageOptimizerOf,
+  objectiveOf,
+  preparationKey,
+  preparationRng,
+  sourceOf,
+} from "./setting.ts";
 import type { SyntheticSet } from "./synthetic.ts";
 
 /** A distillation in memory: its options, and what it runs on. */
@@ -117,21 +124,24 @@ function distillationWith(options: ResolvedOptions, source: Source, seed: number
   };
 }
 
-/** The source of what prepares something, a method or another: each part is made when it is first asked for, and kept. */
+/**
+ * The source of what prepares something, a method or another: each part is made when it is first asked for, by a run or by a
+ * part that needs it, and kept.
+ */
 export function withPreparations(source: Source, { preparations }: Pick<Objective, "preparations">): Source {
   if (preparations === undefined) return source;
   const parts = new Map<string, NamedArrays>();
-  return {
+  const ready: Source = {
     ...source,
     prepared(preparation, part) {
-      const { name, options, network } = preparation;
-      const key = JSON.stringify([name, options, network, part]);
+      const key = `${preparationKey(preparation)} ${part}`;
       const made =
-        parts.get(key) ?? finished(preparation.part(source, part, preparationRng(preparation, part)));
+        parts.get(key) ?? finished(preparation.part(ready, part, preparationRng(preparation, part)));
       parts.set(key, made);
       return made;
     },
   };
+  return ready;
 }
 
 function startOf(distillation: Distillation | undefined, images: Tensor): Progress {

@@ -1,6 +1,7 @@
 import { check } from "../core/errors.ts";
 import { type Rng, seeded } from "../core/rng.ts";
 import { parsed } from "../core/parse.ts";
+import { sortedKeys } from "../core/sortedKeys.ts";
 import { parseStrategy, usualAugmentation } from "../datasets/augment.ts";
 import { classIndices, type Dataset, type Splits } from "../datasets/dataset.ts";
 import { checkPartition } from "../datasets/partition.ts";
@@ -103,6 +104,11 @@ export function distillationRng(seed: number): Rng {
 /** Dice of one part of a preparation: runs of all seeds share what it makes. */
 export function preparationRng({ name }: Preparation, part: number): Rng {
   return seeded(0).stream(`preparation/${name}/${part}`);
+}
+
+/** Equal for preparations that make the same of one run's data and network. */
+export function preparationKey({ name, options, network, needs = [] }: Preparation): string {
+  return JSON.stringify(sortedKeys([name, options, network, needs.map(preparationKey)]));
 }
 
 /** Root of all dice of training evaluation network number `seed`. */

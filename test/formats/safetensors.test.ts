@@ -111,3 +111,17 @@ describe("an error names what is wrong", () => {
     fails(fileOf(header, [0, 0, 0]), /y: expected its data to begin at byte 2, got 1/);
   });
 });
+
+test("arrays that may share the file's memory do, but where their elements are not aligned", () => {
+  const file = writeSafetensors(oneOfEach);
+  const { arrays } = readSafetensors(file, { shared: true });
+  expect(arrays).toEqual(oneOfEach);
+  for (const { data } of Object.values(arrays)) expect(data.buffer).toBe(file.buffer);
+  const shifted = new Uint8Array(file.length + 1).subarray(1);
+  shifted.set(file);
+  const moved = readSafetensors(shifted, { shared: true }).arrays;
+  expect(moved).toEqual(oneOfEach);
+  for (const { data } of Object.values(moved)) {
+    expect(data.buffer === shifted.buffer).toBe(data.BYTES_PER_ELEMENT === 1);
+  }
+});

@@ -17,6 +17,7 @@ import {
   InputError,
   methodOf,
   pixelsOf,
+  type NamedArrays,
   type Preparation,
   readSafetensors,
   seeded,
@@ -175,6 +176,41 @@ test("what a method prepares is made part by part when it is asked for, once, fr
   expect(made).toEqual([0, 1]);
   const expected = [0, 1].map((part) => seeded(0).stream(`preparation/numbers/${part}`).uniform());
   expect([...rolled]).toEqual(expected);
+});
+
+test("a part reads the parts of its own number that it needs, which are made once", () => {
+  const objective = methodOf({ name: "dm", realBatch: 256 });
+  const made: string[] = [];
+  const numbers = (name: string, needs: readonly Preparation[] = []): Preparation => ({
+    name,
+    options: {},
+    parts: 2,
+    needs,
+    *part(source, index) {
+      made.push(`${name} ${index}`);
+      yield { share: 0.5 };
+      const needed = needs.map((need) => source.prepared!(need, index).value!.data[0] as number);
+      return { value: { shape: [1], data: Float64Array.of(needed.reduce((a, b) => a + b, index + 1)) } };
+    },
+  });
+  const first = numbers("first");
+  const second = numbers("second", [first]);
+  const third = numbers("third", [first, second]);
+  let last: NamedArrays = {};
+  const run = started({
+    objective: {
+      ...objective,
+      preparations: [third],
+      draw(source, rng, at) {
+        last = source.prepared!(third, 1);
+        return objective.draw(source, rng, at);
+      },
+    },
+    steps: 2,
+  });
+  run.finish();
+  expect(last.value!.data).toEqual(Float64Array.of(2 + 2 + (2 + 2)));
+  expect(made).toEqual(["third 1", "first 1", "second 1"]);
 });
 
 test("what a method learns beside the images comes under plain names, and the set goes into a file and back", () => {

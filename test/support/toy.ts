@@ -4,6 +4,7 @@ import type { Engine } from "../../src/engines/index.ts";
 import { convNet, type ConvNetOptions } from "../../src/networks/index.ts";
 import type { NamedArrays } from "../../src/formats/array.ts";
 import type { Source } from "../../src/objectives/objective.ts";
+import { preparationKey } from "../../src/runs/setting.ts";
 import { finished } from "../../src/training/train.ts";
 
 /** Noisy 8×8 color images around a mean of their class's own; by default 9, 6 and 3 of three classes. */
@@ -43,7 +44,7 @@ export function toySource(
     imagesPerClass: 2,
     augmentation: [],
     prepared(preparation, part) {
-      const key = JSON.stringify([preparation, part]);
+      const key = `${preparationKey(preparation)} ${part}`;
       const made = parts.get(key) ?? finished(preparation.part(source, part, seeded(part)));
       parts.set(key, made);
       return made;
