@@ -52,6 +52,8 @@ export {
   mosaics,
   type Partition,
 } from "./datasets/partition.ts";
+export { whitenedDataset, type Whitening } from "./datasets/whitening.ts";
+export { zcaEpsilon, type ZcaOptions, zcaWhitening } from "./datasets/zca.ts";
 export { longTail, longTailCounts, type LongTailOptions, type LongTailSubset } from "./datasets/longTail.ts";
 
 // Networks and their training
@@ -245,7 +247,7 @@ export {
 } from "./runs/evaluation.ts";
 export type { DistillationOptions, MethodChoice, PluginChoice } from "./runs/options.ts";
 export { methodOf } from "./runs/setting.ts";
-export type { Space, Whitening } from "./runs/space.ts";
+export type { Space } from "./runs/space.ts";
 export { arraysOf, decodedSet, setFrom, type StoredSet } from "./runs/storedSet.ts";
 export { pixelsOf, type SyntheticSet } from "./runs/synthetic.ts";
 export { type InMemoryTracking, type TrackedDifficulty, trackingOf } from "./runs/tracking.ts";

@@ -2,7 +2,7 @@ import type { Dataset } from "../datasets/dataset.ts";
 import type { Partition } from "../datasets/partition.ts";
 import type { NamedArrays } from "../formats/array.ts";
 import type { Learned } from "../objectives/objective.ts";
-import type { Whitening } from "./space.ts";
+import type { Whitening } from "../datasets/whitening.ts";
 import type { StoredSet } from "./storedSet.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { sizeOf } from "../core/shape.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { Engine, Tensor } from "../engines/index.ts";
+import { whiteningOn } from "../datasets/whitening.ts";
+import type { Engine } from "../engines/index.ts";
 import { disposeTestSet, type TestSet, testSet } from "../evaluation/accuracy.ts";
 import type { EvaluationPlan } from "../evaluation/evaluate.ts";
 import type { Space } from "./space.ts";
@@ -45,19 +45,9 @@ export function planOf(
 function testSetIn({ mean, std, whitening }: Space, test: Dataset, engine: Engine): TestSet {
   const normalized = testSet({ ...test, mean, std }, engine);
   if (!whitening) return normalized;
-  const d = sizeOf(test.imageShape);
-  const center = engine.tensor([d], whitening.mean);
-  const matrix = engine.tensor([d, d], whitening.matrix);
-  const batches = normalized.batches.map((batch) => engine.scope(() => whitened(batch, center, matrix)));
+  const map = whiteningOn(engine, whitening);
+  const batches = normalized.batches.map((batch) => engine.scope(() => map.of(batch)));
   disposeTestSet(normalized);
-  center.dispose();
-  matrix.dispose();
+  map.dispose();
   return { ...normalized, batches };
-}
-
-/** The same as `Whitening` says, on an engine: images [n, h, w, c]. */
-function whitened(images: Tensor, center: Tensor, matrix: Tensor): Tensor {
-  const [n, h, w, c] = images.shape as [number, number, number, number];
-  const rows = images.transpose([0, 3, 1, 2]).reshape([n, c * h * w]);
-  return rows.sub(center).matMul(matrix).reshape([n, c, h, w]).transpose([0, 2, 3, 1]);
 }

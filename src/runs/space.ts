@@ -1,17 +1,5 @@
 import { type ImageShape, sizeOf } from "../core/shape.ts";
-
-/**
- * The space of whitened images: x ↦ (x − mean) · matrix on rows x of normalized values, channels first, d = c·h·w of
- * them; and back by x ↦ x · inverse + mean.
- */
-export interface Whitening {
-  /** [d]. */
-  readonly mean: Float32Array;
-  /** [d, d], row-major. */
-  readonly matrix: Float32Array;
-  /** [d, d]. */
-  readonly inverse: Float32Array;
-}
+import type { Whitening } from "../datasets/whitening.ts";
 
 /** Constants of the space that images are in: (pixel/255 − mean)/std by channel, and then whitened where that is given. */
 export interface Space {

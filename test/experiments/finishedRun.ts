@@ -6,7 +6,7 @@ import { resolveExperiment } from "../../experiments/config.ts";
 import { machine } from "../../experiments/machine.ts";
 import { openRun, prepareRun, type RunFolder } from "../../experiments/runFolder.ts";
 import type { Partition } from "../../src/datasets/partition.ts";
-import type { Whitening } from "../../src/runs/space.ts";
+import type { Whitening } from "../../src/datasets/whitening.ts";
 import type { ImageShape } from "../../src/core/shape.ts";
 import type { Engine, Tensor } from "../../src/engines/index.ts";
 import type { Network } from "../../src/networks/index.ts";
