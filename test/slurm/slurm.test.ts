@@ -80,6 +80,8 @@ test("a sweep loses nothing to a node drained, tasks pre-empted and killed, and 
   // A node is drained: what runs there ends there, and nothing new starts on it.
   cluster.slurm("scontrol", "update", "NodeName=n1", "State=DRAIN", "Reason=test");
   const drained = runningOn("n1");
+  // Read before anything is killed: what is lost it would submit.
+  expect((await again).output).toMatch(/whole: 0 tasks submitted, \d done before, \d in the queue already/);
 
   // The process of another is killed with no time to save, as where memory runs out: its job queues again by itself.
   await reaches(() => checkpointOf(sweep, id(3)), "a checkpoint to be killed after");
@@ -92,7 +94,6 @@ test("a sweep loses nothing to a node drained, tasks pre-empted and killed, and 
   expect(["n1", "n2"]).toContain(running.node);
   expect(running.step).toBeGreaterThanOrEqual(10);
   cluster.slurm("scancel", "--signal=KILL", `${array}_4`);
-  expect((await again).output).toMatch(/whole: 0 tasks submitted, \d done before, \d in the queue already/);
   expect(submissionsIn(sweep)).toEqual(["whole-1"]);
   await reaches(() => !queue().some((line) => line.startsWith(`${array}_4 `)), "the killed task's end");
   const lost = sweep.status();
