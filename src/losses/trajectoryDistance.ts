@@ -28,6 +28,7 @@ export function trajectoryDistance(
   return squaredDistance(end, target).div(way);
 }
 
-function squaredDistance(a: readonly Tensor[], b: readonly Tensor[]): Tensor {
+/** ‖a − b‖² over all parameters, scalar. */
+export function squaredDistance(a: readonly Tensor[], b: readonly Tensor[]): Tensor {
   return a.map((part, i) => part.sub(b[i]!).square().sum()).reduce((total, part) => total.add(part));
 }

@@ -65,8 +65,18 @@ export interface TrajectoryOptions {
 export function trajectoryLoss(
   trajectory: Trajectory,
   synthetic: Synthetic,
-  { penalty, cleanPenalty }: TrajectoryOptions = {},
+  options: TrajectoryOptions = {},
 ): Tensor {
+  const { distance, penalties } = trajectoryTerms(trajectory, synthetic, options);
+  return penalties.reduce((total, term) => total.add(term), distance);
+}
+
+/** The terms of `trajectoryLoss`: the distance at the end, and the penalties of the steps. */
+export function trajectoryTerms(
+  trajectory: Trajectory,
+  synthetic: Synthetic,
+  { penalty, cleanPenalty }: TrajectoryOptions,
+): { readonly distance: Tensor; readonly penalties: readonly Tensor[] } {
   const { network, start, batches } = trajectory;
   let theta = start;
   const penalties: Tensor[] = [];
@@ -78,7 +88,7 @@ export function trajectoryLoss(
     if (cleanPenalty) penalties.push(cleanPenalty(gradientOn(asTheyAre(batch))).div(batches.length));
     theta = stepped(theta, gradient, synthetic.stepSize);
   }
-  return [distanceAt(theta, trajectory), ...penalties].reduce((total, term) => total.add(term));
+  return { distance: distanceAt(theta, trajectory), penalties };
 }
 
 /** The augmented images of a step and their labels. */

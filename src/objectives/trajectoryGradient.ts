@@ -14,6 +14,7 @@ import {
   type Synthetic,
   type Trajectory,
   type TrajectoryOptions,
+  trajectoryTerms,
 } from "./trajectory.ts";
 
 /** The loss of a trajectory and its gradients in all that is learned. */
@@ -73,6 +74,38 @@ export function trajectoryGradient(
     }
     const { value, images: x, labels: y, stepSize: beta } = adjoint;
     return { value, distance: distance.value, gradients: { images: x, labels: y, stepSize: beta } };
+  });
+}
+
+/**
+ * The same by differentiating `trajectoryLoss`, which holds the graphs of all steps at once: for comparison, and to test the
+ * recursion.
+ */
+export function unrolledGradient(
+  trajectory: Trajectory,
+  synthetic: Synthetic,
+  options: TrajectoryOptions = {},
+): TrajectoryGradient {
+  const { images, labels, stepSize } = synthetic;
+  return images.engine.scope(() => {
+    let distance: Tensor;
+    const { value, gradients } = images.engine.gradients(
+      (x, beta, y) => {
+        const terms = trajectoryTerms(
+          trajectory,
+          { images: x!, stepSize: beta!, labels: y ?? labels },
+          options,
+        );
+        distance = terms.distance.detach();
+        return terms.penalties.reduce((total, term) => total.add(term), terms.distance);
+      },
+      [images, stepSize, ...(isTensor(labels) ? [labels] : [])],
+    );
+    return {
+      value,
+      distance: distance!,
+      gradients: { images: gradients[0]!, stepSize: gradients[1]!, labels: gradients[2] },
+    };
   });
 }
 

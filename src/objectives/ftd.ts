@@ -1,0 +1,45 @@
+import { z } from "zod";
+import type { Tensor } from "../engines/index.ts";
+import { expertOptions, sharpnessOptions } from "./experts.ts";
+import { mttOptions, wholePath } from "./mtt.ts";
+import type { Objective } from "./objective.ts";
+import { trajectoryMatching } from "./trajectoryMatching.ts";
+
+export const ftdOptions = mttOptions.extend({
+  experts: expertOptions
+    .extend({ sharpness: sharpnessOptions.prefault({}) })
+    .prefault({})
+    .describe("Networks trained on the real images along a flat path, made once for all runs that agree"),
+  averageDecay: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.9995)
+    .describe("d, the share of the averaged images that an update keeps; 0 hands out the images themselves"),
+});
+
+/**
+ * Flat trajectory distillation (FTD; Du, Jiang, Tan, Zhou & Li, CVPR 2023): MTT with experts that descend with adaptive GSAM,
+ * so that a student's small errors grow less along their paths, and with images that are averaged over the updates,
+ *
+ *     X̄ ← d X̄ + (1 − d) X,   X̄ = X before the first.
+ *
+ * X̄ is what a run hands out; students never see it. It is evaluated on fresh networks, where the published code goes on
+ * training those that were just trained on X.
+ */
+export function ftd(options: z.infer<typeof ftdOptions>): Objective {
+  const { averageDecay: d } = options;
+  return trajectoryMatching({
+    ...options,
+    name: "ftd",
+    matchings: [wholePath(options)],
+    after({ images }, { carried }) {
+      const average = carried.average as Tensor | undefined;
+      return { average: images.engine.scope(() => (average ?? images).mul(d).add(images.mul(1 - d))) };
+    },
+    result: (learned, { average }) => ({
+      ...learned,
+      images: (average as Tensor | undefined) ?? learned.images,
+    }),
+  });
+}
