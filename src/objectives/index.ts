@@ -7,13 +7,12 @@ import { dsa, dsaOptions } from "./dsa.ts";
 import { idm, idmOptions } from "./idm.ts";
 import { iid, iidOptions } from "./iid.ts";
 import { mmd, mmdOptions } from "./mmd.ts";
-import { ftd, ftdOptions } from "./ftd.ts";
 import { mtt, mttOptions } from "./mtt.ts";
 import { ncfm, ncfmOptions } from "./ncfm.ts";
 import { publishedRun } from "./gradientMatching.ts";
 import type { Objective, RunDefaults } from "./objective.ts";
 import { tesla, teslaOptions } from "./tesla.ts";
-import { publishedTrajectoryRun } from "./trajectoryMatching.ts";
+import { publishedTrajectoryRun } from "./trajectoryOptions.ts";
 
 /** Methods by name. */
 export const methods = {
@@ -36,7 +35,6 @@ export const methods = {
   },
   dsac: { options: dccOptions, build: dsac, run: publishedRun },
   mtt: { options: mttOptions, build: mtt, run: publishedTrajectoryRun },
-  ftd: { options: ftdOptions, build: ftd, run: publishedTrajectoryRun },
   tesla: { options: teslaOptions, build: tesla, run: publishedTrajectoryRun },
 } as const satisfies OptionTable & Record<string, Method>;
 

@@ -1,14 +1,10 @@
 import type { z } from "zod";
 import { expertOptions, experts } from "./experts.ts";
-import { snapshotsOf, startEpochOptions } from "./expertSegments.ts";
+import { snapshotsOf, startEpochOptions } from "./startEpochs.ts";
 import type { Objective } from "./objective.ts";
-import {
-  gradientOption,
-  gradientText,
-  type Matching,
-  trajectoryMatching,
-  trajectoryOptions,
-} from "./trajectoryMatching.ts";
+import type { Matching } from "./segments.ts";
+import { trajectoryMatching } from "./trajectoryMatching.ts";
+import { gradientOption, gradientText, trajectoryOptions } from "./trajectoryOptions.ts";
 
 export const mttOptions = trajectoryOptions.extend({
   startEpochs: startEpochOptions

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { gradientText, type Segment, teacherOf, trajectoryMatching } from "./trajectoryMatching.ts";
-import { mttOptions, wholePath } from "./mtt.ts";
-import { gradientOption } from "./trajectoryMatching.ts";
 import type { Tensor } from "../engines/index.ts";
+import { mttOptions, wholePath } from "./mtt.ts";
 import type { Learned, Objective } from "./objective.ts";
+import type { Segment } from "./segments.ts";
+import { trajectoryMatching } from "./trajectoryMatching.ts";
+import { gradientOption, gradientText } from "./trajectoryOptions.ts";
 
 export const teslaOptions = mttOptions.extend({
   gradient: gradientOption.default("tesla").describe(gradientText),
@@ -40,10 +41,7 @@ export function tesla(options: z.infer<typeof teslaOptions>): Objective {
 }
 
 /** What the expert at a segment's end says of all images as they are, [n, classes]; constants. */
-function taughtLabels({ images }: Learned, segment: Segment): Tensor {
-  const { network, parameters } = teacherOf(segment);
+function taughtLabels({ images }: Learned, { network, target }: Segment): Tensor {
   const { engine } = images;
-  return engine.scope(() =>
-    engine.noGrad(() => network.logits(parameters, images.detach()).logSoftmax().exp()),
-  );
+  return engine.scope(() => engine.noGrad(() => network.logits(target, images.detach()).logSoftmax().exp()));
 }

@@ -6,7 +6,7 @@ import { torchEngine } from "../../src/engines/torch/index.ts";
 import { alexNet, mlp } from "../../src/networks/index.ts";
 import { methods } from "../../src/objectives/index.ts";
 import { descent, type Learned } from "../../src/objectives/objective.ts";
-import { smallPretraining } from "../support/smallPretraining.ts";
+import { smallOptions } from "../support/smallOptions.ts";
 import { toySource } from "../support/toy.ts";
 
 /** Every method matches under networks of another kind than the ConvNet, too. */
@@ -26,7 +26,7 @@ test.each(Object.keys(methods))("%s descends under each", (name) => {
     // Into the source itself, which prepares by its own network.
     const source = Object.assign(toySource(engine), { network, augmentation });
     const images = initialImages(source, { initialization: "random", scarcity: "error" }, seeded(1));
-    const objective = build(smallPretraining(options.parse(loops)) as never);
+    const objective = build(smallOptions(options.parse(loops)) as never);
     const begun = objective.begin?.(source, seeded(2));
     const learned: Learned = { images, ...begun?.learned };
     const draw = objective.draw(source, seeded(3), { step: 0, state: begun?.state ?? null });

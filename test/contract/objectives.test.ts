@@ -20,23 +20,30 @@ import {
 } from "../../src/objectives/objective.ts";
 import { sgd } from "../../src/optimizers/sgd.ts";
 import { difficultyCorrection, difficultyCorrectionOptions } from "../../src/plugins/difficultyCorrection.ts";
-import { smallPretraining } from "../support/smallPretraining.ts";
+import { smallOptions } from "../support/smallOptions.ts";
 import { toySource } from "../support/toy.ts";
 import { carriedNetworkObjective, queueObjective, trajectoryObjective } from "./smallObjectives.ts";
 
 const [outerLoop, innerLoop] = [3, 1];
+const path = {
+  experts: { learningRate: 0.1 },
+  batchSize: 4,
+  stepSize: { initial: 0.05, learningRate: 1e-5 },
+};
 /** Options by which all that a method does comes up in a few steps. */
 const given: Record<string, object> = {
   dc: { outerLoop, innerLoop },
   dsa: { outerLoop, innerLoop },
   dcc: { outerLoop, innerLoop, warmUp: { networks: 1, updates: 2 } },
   dsac: { outerLoop, innerLoop, warmUp: { networks: 1, updates: 2 } },
+  mtt: path,
+  tesla: { ...path, gradient: "exact" },
 };
 const shapes: Record<string, Objective> = {
   ...Object.fromEntries(
     Object.entries(methods).map(([name, { options, build }]): [string, Objective] => [
       name,
-      build(smallPretraining(options.parse(given[name] ?? {})) as never),
+      build(smallOptions(options.parse(given[name] ?? {})) as never),
     ]),
   ),
   "csdm with frequencies that learn": csdm(csdmOptions.parse({ frequencies: 48, sampling: "learned" })),
@@ -53,7 +60,7 @@ const objectives = Object.entries(shapes).flatMap(
       [`${name}, with a penalty on the synthetic gradient`, correctionOf({ weight: 0.3 })(objective)],
     ] as const,
 );
-for (const name of ["dm", "dsac"]) {
+for (const name of ["dm", "dsac", "mtt"]) {
   const corrected = correctionOf({ weight: 0.3, images: "clean", rise: { to: 0.5, steps: 5 } });
   objectives.push([`${name}, with a penalty on images as they are`, corrected(shapes[name]!)]);
 }
@@ -62,7 +69,7 @@ const engine = torchEngine({ dtype: "float64", threads: 1 });
 // A smooth activation: central differences must not straddle a kink.
 const plain = toySource(engine, { network: { activation: "swish" } });
 const augmented: Source = { ...plain, augmentation: parseStrategy("color_crop+scale") };
-const sourceOf = ({ name }: Objective): Source => (name.startsWith("dsa") ? augmented : plain);
+const sourceOf = ({ name }: Objective): Source => (/^(dsa|mtt)/.test(name) ? augmented : plain);
 
 function distillation(objective: Objective, steps: number, learningRate = 0.05): Distillation {
   const source = sourceOf(objective);

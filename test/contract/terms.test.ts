@@ -5,7 +5,7 @@ import { torchEngine } from "../../src/engines/torch/index.ts";
 import { methods } from "../../src/objectives/index.ts";
 import { descent, type Learned, type Objective } from "../../src/objectives/objective.ts";
 import { termsOptions } from "../../src/objectives/terms/index.ts";
-import { smallPretraining } from "../support/smallPretraining.ts";
+import { smallOptions } from "../support/smallOptions.ts";
 import { toySource } from "../support/toy.ts";
 
 /** Every method of distribution matching takes every term. */
@@ -24,7 +24,7 @@ const terms = Object.keys(termsOptions.shape);
 
 function built(name: string, given: object): Objective {
   const { options, build } = methods[name as keyof typeof methods];
-  return build(smallPretraining(options.parse({ terms: given })) as never);
+  return build(smallOptions(options.parse({ terms: given })) as never);
 }
 
 function drawn(objective: Objective) {

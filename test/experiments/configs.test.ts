@@ -8,7 +8,7 @@ import { isDone, readMetrics, readRun } from "../../experiments/runFolder.ts";
 import { readSweep } from "../../experiments/sweep/expand.ts";
 import { selectEngine } from "../../src/engines/index.ts";
 import { objectiveOf } from "../../src/runs/setting.ts";
-import { smallPretraining } from "../support/smallPretraining.ts";
+import { smallOptions } from "../support/smallOptions.ts";
 
 const files = readdirSync("configs").filter((file) => file.endsWith(".yaml"));
 const { engine } = await selectEngine("auto", { threads: 1 }); // small tensors gain nothing from more
@@ -30,7 +30,7 @@ describe.each(files)("%s", (file) => {
       `steps=${Math.min(2, published.steps)}`,
       "seeds=[0]",
     ];
-    const experiment = resolveExperiment(name, { ...smallPretraining(options), data: toy }, small);
+    const experiment = resolveExperiment(name, { ...smallOptions(options), data: toy }, small);
     const results = mkdtempSync(join(tmpdir(), "distillery-configs-"));
     const [run] = await distillExperiment(experiment, engine, { results, force: false });
     expect(isDone(run!)).toBe(true);

@@ -9,7 +9,7 @@ import { methods } from "../../src/objectives/index.ts";
 import type { Objective, Source } from "../../src/objectives/objective.ts";
 import { perClass } from "../../src/optimizers/perClass.ts";
 import { sgd } from "../../src/optimizers/sgd.ts";
-import { smallPretraining } from "../support/smallPretraining.ts";
+import { smallOptions } from "../support/smallOptions.ts";
 import { toySource } from "../support/toy.ts";
 
 const engine = torchEngine({ dtype: "float64", threads: 1 });
@@ -31,7 +31,7 @@ const loops = { outerLoop: 2, innerLoop: 1 };
 const cases = Object.entries(methods).flatMap(([name, { options, build }]) =>
   Object.entries(settings).map(([setting, source]) => {
     const given = "outerLoop" in options.shape ? loops : {};
-    const objective: Objective = build(smallPretraining(options.parse(given)) as never);
+    const objective: Objective = build(smallOptions(options.parse(given)) as never);
     const augmentation = name.startsWith("dsa") ? parseStrategy("crop_scale") : [];
     return [name, setting, objective, { ...source, augmentation }] as const;
   }),

@@ -12,7 +12,7 @@ import { idm, idmOptions } from "../../src/objectives/idm.ts";
 import { iid, iidOptions } from "../../src/objectives/iid.ts";
 import { descent, type Learned, type Objective, type Source } from "../../src/objectives/objective.ts";
 import { pretrainedModel } from "../../src/objectives/pretraining.ts";
-import { smallPretraining } from "../support/smallPretraining.ts";
+import { smallOptions } from "../support/smallOptions.ts";
 import { toySource } from "../support/toy.ts";
 
 const engine = torchEngine({ dtype: "float64", threads: 1 });
@@ -22,7 +22,7 @@ const source = toySource(engine, { network: { activation: "swish" } });
 const none = { weight: 0 };
 
 function built(terms: object = {}): Objective {
-  return iid(smallPretraining(iidOptions.parse({ realBatch: 1000, terms })));
+  return iid(smallOptions(iidOptions.parse({ realBatch: 1000, terms })));
 }
 
 function learnedOf(source: Source): Learned {
@@ -74,8 +74,8 @@ test("on top of idm is idm with both terms, to the bit", () => {
   const crossEntropy = { weight: 0.5, factor: "accuracyPercent" } as const;
   const onIdm = iidOptions.parse({ networks, terms: { ...both, crossEntropy } });
   const objectives = [
-    iid(smallPretraining(onIdm)),
-    idm(smallPretraining(idmOptions.parse({ networks, terms: both }))),
+    iid(smallOptions(onIdm)),
+    idm(smallOptions(idmOptions.parse({ networks, terms: both }))),
   ];
   const [ours, theirs] = objectives.map((objective) => {
     const { state = null } = objective.begin!(source, seeded(4));
@@ -159,7 +159,7 @@ describe("class centralization", () => {
   });
 
   test("by extractors with batch norm is the sum over classes, one by one or together", () => {
-    const options = smallPretraining(iidOptions.parse({ realBatch: 1000 }));
+    const options = smallOptions(iidOptions.parse({ realBatch: 1000 }));
     const { classCentralization } = options.terms;
     const network = { ...classCentralization.extractor.network, norm: "batch" } as const;
     const normed = iid({

@@ -59,24 +59,3 @@ export function snapshotsOf(
   );
   return { first: min, last: max - 1 + expertEpochs };
 }
-
-/**
- * The synthetic images of each step of a student, by MTT's code: a random order of all images is cut into chunks, which are
- * used from the last one on, so that a shorter one comes first; when none is left there is another order.
- *
- * @param count images. @param size of a chunk; `count` or more for all in each step.
- */
-export function studentChunks(
-  { count, size, steps }: { readonly count: number; readonly size: number; readonly steps: number },
-  permutation: () => Int32Array,
-): Int32Array[] {
-  let left: Int32Array[] = [];
-  return Array.from({ length: steps }, () => {
-    if (left.length === 0) {
-      const order = permutation();
-      const chunks = Math.ceil(count / size);
-      left = Array.from({ length: chunks }, (_, i) => order.subarray(i * size, (i + 1) * size));
-    }
-    return left.pop()!;
-  });
-}

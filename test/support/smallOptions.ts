@@ -1,0 +1,37 @@
+/**
+ * Options with all that takes long made small enough for toy images, at whatever depth: pretrainings of an epoch of two small
+ * networks, three short steps of a student beside two experts.
+ */
+export function smallOptions<T>(options: T, name = ""): T {
+  if (typeof options !== "object" || options === null) return options;
+  if (Array.isArray(options)) return options.map((option: unknown) => smallOptions(option)) as T;
+  const entries = Object.entries(options).map(([key, value]) => [key, smallOptions(value as unknown, key)]);
+  return {
+    ...(Object.fromEntries(entries) as T),
+    ...("models" in options && "epochs" in options && smallPretraining(name)),
+    ...("count" in options && "epochs" in options && { count: 2, epochs: 3 }),
+    ...("startEpochs" in options && path),
+  };
+}
+
+/** Networks to match under are of the run's architecture, others of this one. */
+function smallPretraining(name: string): object {
+  // A smooth activation: central differences must not straddle a kink.
+  const network = {
+    name: "convNet",
+    depth: 1,
+    width: 3,
+    activation: "swish",
+    norm: "instance",
+    pooling: "avg",
+  };
+  return { models: 2, epochs: 1, ...(name !== "networks" && { network }) };
+}
+
+/** Of experts that hardly move: a step size that learned as fast as published would soon be negative. */
+const path = {
+  startEpochs: { min: 0, max: 2 },
+  expertEpochs: 1,
+  studentSteps: 3,
+  stepSize: { initial: 0.01, learningRate: 1e-8, momentum: 0.5 },
+};
