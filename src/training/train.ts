@@ -9,6 +9,7 @@ import { drawnAugmentation, type TrainingAugmentation } from "./augmentation.ts"
 import { type CutMix, cutMixed, type CutMixOptions, drawCutMix } from "./cutMix.ts";
 import type { Model } from "./model.ts";
 import { lossGradient } from "./parameterGradient.ts";
+import { sharpnessGradient, type SharpnessOptions } from "./sharpness.ts";
 import type { Labels, TrainingData } from "./trainingData.ts";
 
 /** How to fit a network. */
@@ -31,7 +32,14 @@ export interface TrainingOptions {
   readonly augmentation: TrainingAugmentation;
   /** Mixing of augmented images; absent for none. */
   readonly cutMix?: CutMixOptions;
+  /** Towards flat minima, by two gradients on each mini-batch instead of one; absent for the plain gradient. */
+  readonly sharpness?: SharpnessOptions;
+  /** Positions of an epoch's images, in the order that mini-batches take them. Default: all of them once, shuffled. */
+  readonly order?: EpochOrder;
 }
+
+/** Rolls the dice of an epoch's order: positions in the data, which may recur. */
+export type EpochOrder = (rng: Rng) => Int32Array;
 
 /** When the learning rate falls. */
 export interface Drops {
@@ -87,10 +95,11 @@ export function* train(
   try {
     for (let epoch = done; epoch < options.epochs; epoch++) {
       const optimizer = optimizerAt(options, epoch);
+      const rule = { optimizer, sharpness: options.sharpness };
       if (!options.drops.keepsMomentum && options.drops.afterEpochs.includes(epoch - 1))
         advance(engine.scope(() => begun(fit.model, optimizer)));
       for (const batch of batches(data, options, rng.stream(`epoch/${epoch}`))) {
-        advance(engine.scope(() => step(fit, data, batch, optimizer)));
+        advance(engine.scope(() => step(fit, data, batch, rule)));
       }
       const { model, states, loss } = fit;
       yield { epoch, model: { ...model, epochs: epoch + 1, states }, loss };
@@ -140,35 +149,47 @@ interface Batch {
   readonly positions: Int32Array;
   readonly augmented: (images: Tensor) => Tensor;
   readonly cutMix: CutMix | undefined;
+  /** Of the epoch's images. */
+  readonly share: number;
   /** Whether it opens an epoch. */
   readonly first: boolean;
 }
 
 function* batches(data: TrainingData, options: TrainingOptions, rng: Rng): Generator<Batch> {
-  const { batchSize, augmentation, cutMix } = options;
-  const order = rng.stream("order").permutation(data.count);
+  const { batchSize, augmentation, cutMix, order: orderOf } = options;
+  const orderDice = rng.stream("order");
+  const order = orderOf ? orderOf(orderDice) : orderDice.permutation(data.count);
   const dice = rng.stream("augmentation");
   const mixing = rng.stream("cutMix");
-  for (let i = 0; i < data.count; i += batchSize) {
+  for (let i = 0; i < order.length; i += batchSize) {
     const positions = order.subarray(i, i + batchSize);
     yield {
       positions,
       augmented: drawnAugmentation(augmentation, positions.length, data.imageShape, dice),
       cutMix: cutMix && drawCutMix(cutMix, positions.length, data.imageShape, mixing),
+      share: positions.length / order.length,
       first: i === 0,
     };
   }
 }
 
-function step(fit: Fit, data: TrainingData, batch: Batch, optimizer: Optimizer): Fit {
+/** How a mini-batch moves the parameters. */
+interface Rule {
+  readonly optimizer: Optimizer;
+  readonly sharpness: SharpnessOptions | undefined;
+}
+
+function step(fit: Fit, data: TrainingData, batch: Batch, { optimizer, sharpness }: Rule): Fit {
   const { network, parameters, statistics } = fit.model;
   const update = { statistics };
   const shown = { ...shownTo(network, data, batch), mode: { use: "batch", update } as const };
-  const { value, gradients } = lossGradient(network, parameters, shown);
+  const { value, gradients } = sharpness
+    ? sharpnessGradient(network, parameters, shown, sharpness)
+    : lossGradient(network, parameters, shown);
   const updated = parameters.map((parameter, i) =>
     optimizer.update(parameter, gradients[i]!, fit.states[i]!),
   );
-  const share = value.mul(batch.positions.length / data.count);
+  const share = value.mul(batch.share);
   return {
     model: { network, parameters: updated.map((one) => one.value), statistics: update.statistics },
     states: updated.map((one) => one.state),

@@ -14,6 +14,9 @@ import {
   resNetAp10,
   vgg11,
 } from "../../src/networks/index.ts";
+import { backboneSize, frozenBackbone } from "../../src/networks/frozenBackbone.ts";
+import { crossEntropy } from "../../src/losses/crossEntropy.ts";
+import { expectClose } from "../support/close.ts";
 import { channelsFirst } from "./chirp.ts";
 import {
   expectHessian,
@@ -90,6 +93,37 @@ describe.each(narrow)("%j", (given, side, channels, width) => {
 
   test("the Hessian in the parameters agrees with central differences", () => {
     expectHessian(engine, network);
+  });
+
+  test("on a frozen backbone, the classifier alone is what is learned, to the same values and gradients", () => {
+    const [parameters, x] = [parametersOf(engine, network), normalImages(engine, network, 3)];
+    const size = backboneSize(network);
+    const [backbone, classifier] = [parameters.slice(0, size), parameters.slice(size)];
+    const frozen = frozenBackbone(network, backbone);
+    expect(frozen.parameters.map((spec) => spec.shape)).toEqual([[2, width], [2]]);
+    const values = (tensor: Tensor): number[] => Array.from(tensor.values());
+    const embedding = network.embed(parameters, x);
+    expect(values(frozen.logits(classifier, x))).toEqual(values(network.logits(parameters, x)));
+    expect(values(frozen.featureMap(classifier, x))).toEqual(values(network.featureMap(parameters, x)));
+    expect(values(frozen.embed(classifier, x))).toEqual(values(embedding));
+    expect(values(frozen.classify(classifier, embedding))).toEqual(
+      values(network.classify(parameters, embedding)),
+    );
+    const labels = Int32Array.of(0, 1, 1);
+    const inAll = engine.gradients(
+      (images, ...theta) => crossEntropy(network.logits(theta, images!), labels),
+      [x, ...parameters],
+    ).gradients;
+    const inFew = engine.gradients(
+      (images, ...theta) => crossEntropy(frozen.logits(theta, images!), labels),
+      [x, ...classifier],
+    ).gradients;
+    [inAll[0]!, ...inAll.slice(1 + size)].forEach((gradient, i) =>
+      expectClose(inFew[i]!.values(), gradient.values(), 1e-12),
+    );
+    expect(() => frozenBackbone(network, parameters)).toThrow(
+      `frozenBackbone: expected the ${size} tensors before the classifier, got ${size + 2}`,
+    );
   });
 
   if (network.statistics.length > 0) {

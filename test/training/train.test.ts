@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { seeded } from "../../src/core/rng.ts";
+import { type Rng, seeded } from "../../src/core/rng.ts";
 import { type Dataset, normalized } from "../../src/datasets/dataset.ts";
 import { condensationAugmented, drawCondensation } from "../../src/datasets/condensationAugment.ts";
 import { mapTensors, type Tensor, type Tree } from "../../src/engines/index.ts";
@@ -16,7 +16,7 @@ import {
   type TrainingState,
 } from "../../src/training/train.ts";
 import { parameterGradient } from "../../src/training/parameterGradient.ts";
-import { datasetData, tensorData } from "../../src/training/trainingData.ts";
+import { datasetData, tensorData, type TrainingData } from "../../src/training/trainingData.ts";
 import { chirpImages, chirpParameters, expectNear, reference } from "../networks/chirp.ts";
 
 const { case6_eval_sgd: expected } = reference<{
@@ -169,6 +169,32 @@ describe("training", () => {
       expect(loss.item()).toBeCloseTo(whole, 12);
     }
     expect.assertions(1);
+  });
+
+  test("takes the images in an order of its own, where they may recur", () => {
+    const epochs: number[][] = [];
+    const order = (rng: Rng): Int32Array => {
+      const positions = Int32Array.from({ length: 6 }, () => rng.integer(10));
+      epochs.push(Array.from(positions));
+      return positions;
+    };
+    const shown: number[] = [];
+    const data = tensorData(images, labels);
+    const seen: TrainingData = {
+      ...data,
+      batch: (positions) => {
+        shown.push(...positions);
+        return data.batch(positions);
+      },
+    };
+    const start = freshModel(small, engine, seeded(9));
+    const still = { ...plain, epochs: 2, learningRate: 1e-300, weightDecay: 0, order };
+    for (const { epoch, loss } of train(start, seen, still, seeded(10))) {
+      const { images: taken, labels: named } = data.batch(Int32Array.from(epochs[epoch]!));
+      expect(loss.item()).toBeCloseTo(crossEntropy(small.logits(start.parameters, taken), named).item(), 12);
+    }
+    expect(shown).toEqual(epochs.flat());
+    expect(epochs[0]).not.toEqual(epochs[1]);
   });
 
   test("one-hot labels train as hard ones do", () => {
