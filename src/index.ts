@@ -86,6 +86,7 @@ export {
   vgg11,
   type Vgg11Options,
 } from "./networks/index.ts";
+export { backboneSize, frozenBackbone } from "./networks/frozenBackbone.ts";
 export {
   adam,
   type Bounds,
@@ -105,10 +106,13 @@ export {
   parameterGradient,
 } from "./training/parameterGradient.ts";
 export * from "./training/sampleGradients.ts";
+export { sharpnessGradient, type SharpnessOptions } from "./training/sharpness.ts";
+export { balancedOrder } from "./training/balancedOrder.ts";
 export type { TrainingAugmentation } from "./training/augmentation.ts";
 export type { CutMixOptions } from "./training/cutMix.ts";
 export {
   type Drops,
+  type EpochOrder,
   type EpochReport,
   finished,
   train,
@@ -159,6 +163,9 @@ export { dcc, dsac } from "./objectives/dcc.ts";
 export { dm } from "./objectives/dm.ts";
 export { dsa } from "./objectives/dsa.ts";
 export {
+  type ClassifierExpertOptions,
+  classifierExpertOptions,
+  classifierExperts,
   type Expert,
   type ExpertOptions,
   expertOf,

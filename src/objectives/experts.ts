@@ -1,16 +1,19 @@
 import { z } from "zod";
 import { check, wholeNumber } from "../core/errors.ts";
-import type { Rng } from "../core/rng.ts";
-import { parseStrategy, type Strategy, usualAugmentation } from "../datasets/augment.ts";
+import { preferring } from "../core/options.ts";
+import { parseStrategy, usualAugmentation } from "../datasets/augment.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
+import { disposeExcept } from "../engines/index.ts";
 import type { NamedArrays } from "../formats/array.ts";
-import type { Network, Parameters } from "../networks/index.ts";
-import { freshModel, type Model } from "../training/model.ts";
-import { type EpochReport, train, type TrainingOptions, type TrainingState } from "../training/train.ts";
-import { datasetData } from "../training/trainingData.ts";
-import type { PartReport, Preparation, Source } from "./objective.ts";
-import { bytesOf, namedArrays, namedTensors, preparedPart } from "./preparedParts.ts";
+import { backboneSize, frozenBackbone } from "../networks/frozenBackbone.ts";
+import { initialTensors, type Network, type Parameters } from "../networks/index.ts";
+import { balancedOrder } from "../training/balancedOrder.ts";
+import { freshModel } from "../training/model.ts";
+import { sharpnessOptions } from "../training/sharpness.ts";
+import type { TrainingOptions } from "../training/train.ts";
+import { expertTrajectory } from "./expertTrajectory.ts";
+import type { Preparation, Source } from "./objective.ts";
+import { bytesOf, namedTensors, preparedPart } from "./preparedParts.ts";
 import { strategyOption } from "./strategyOption.ts";
 
 /** Options of expert trajectories; the defaults are those of MTT's code (Cazenavette et al., CVPR 2022). */
@@ -42,10 +45,29 @@ export const expertOptions = z.strictObject({
       "One operation of color_crop_flip for each mini-batch, with parameters of its own for each image; by default one of " +
         "all that suit the data set",
     ),
+  sharpness: sharpnessOptions
+    .optional()
+    .describe("Training towards flat minima, by adaptive GSAM (FTD, DATM, LAD); plain SGD without"),
 });
 
 /** Options of expert trajectories. */
 export type ExpertOptions = z.infer<typeof expertOptions>;
+
+/** Options of classifiers trained on frozen experts; the defaults are those of LAD's code (Zhao et al., CVPR 2025). */
+export const classifierExpertOptions = expertOptions.omit({ count: true }).extend({
+  epochs: preferring(expertOptions.shape.epochs, 10),
+  sharpness: sharpnessOptions
+    .prefault({})
+    .describe("Training towards flat minima, by adaptive GSAM with norms over the classifier's parameters"),
+  consecutive: z
+    .int()
+    .min(1)
+    .default(4)
+    .describe("Classes take turns in random order; images that each gives at its turn"),
+});
+
+/** Options of classifiers trained on frozen experts. */
+export type ClassifierExpertOptions = z.infer<typeof classifierExpertOptions>;
 
 /** Parameters of each expert that a run reads. Epoch e stands for the parameters after e epochs, 0 for the start. */
 export interface Snapshots {
@@ -69,30 +91,82 @@ export interface Snapshots {
  * @throws InputError if the run reads parameters after more epochs than there are.
  */
 export function experts(options: ExpertOptions, needed: Snapshots): Preparation {
-  const { count, augmentation, ...others } = options;
   const kept = keptEpochs("experts", options, needed);
   return {
     name: "experts",
     options: identity(options, needed),
-    parts: count,
+    parts: options.count,
     bytes: ({ network }) => kept.length * bytesOf(network.parameters),
     *part(source, _index, rng, state) {
-      const { network, engine, real } = source;
-      const how: TrainingOptions = {
-        ...others,
-        epochs: kept.at(-1)!,
-        drops: { afterEpochs: [], factor: 1 },
-        augmentation: strategyFor(augmentation, real),
-      };
-      const start = freshModel(network, engine, rng.stream("network"));
-      return yield* trajectory({ start, source, how, kept, rng: rng.stream("training") }, state);
+      const start = freshModel(source.network, source.engine, rng.stream("network"));
+      const how = trainingBy(options, kept, source.real);
+      return yield* expertTrajectory({ start, source, how, kept, rng: rng.stream("training") }, state);
     },
   };
 }
 
-/** One operation at a time of all that suit the classes, where none is stated. */
-function strategyFor(augmentation: string | undefined, { classNames }: Dataset): Strategy {
-  return augmentation === undefined ? usualAugmentation(classNames) : parseStrategy(augmentation);
+/**
+ * Experts whose linear classifier is trained on alone, from where an expert ended and on classes in balance, while all
+ * before it stays as it is (LAD's second stage, Zhao et al., CVPR 2025; from its code). Part i goes on with expert i. Its
+ * arrays are those of an expert, of the classifier's parameters only. An epoch has as many images as if all classes were as
+ * large as the largest.
+ *
+ * @param of experts whose final parameters are kept.
+ * @throws InputError if they are not, or if the run reads parameters after more epochs than there are.
+ *
+ * As in that code, whose optimizer is shown no gradients of the frozen parameters, the norms of GSAM are those of the
+ * classifier's.
+ */
+export function classifierExperts(
+  options: ClassifierExpertOptions,
+  of: Preparation,
+  needed: Snapshots,
+): Preparation {
+  const kept = keptEpochs("classifierExperts", options, needed);
+  const epochs = finalEpoch(of);
+  return {
+    name: "classifierExperts",
+    options: identity(options, needed),
+    needs: [of],
+    parts: of.parts,
+    bytes: ({ network }) => kept.length * bytesOf(split(network, network.parameters)[1]),
+    *part(source, index, rng, state) {
+      const { engine, network, real, classes } = source;
+      const arrays = source.prepared!(of, index);
+      const trained = tensorsAfter(source, arrays, epochs, network.parameters);
+      const [backbone, parameters] = split(network, trained);
+      const start = {
+        network: frozenBackbone(network, backbone),
+        parameters,
+        statistics: initialTensors(network.statistics, engine, rng.stream("network")),
+      };
+      const order = balancedOrder(classes, options.consecutive);
+      const how = { ...trainingBy(options, kept, real), order };
+      try {
+        return yield* expertTrajectory({ start, source, how, kept, rng: rng.stream("training") }, state);
+      } finally {
+        disposeExcept(backbone, null);
+      }
+    },
+  };
+}
+
+/** Training up to the last epoch that is kept. */
+function trainingBy(
+  { batchSize, learningRate, momentum, weightDecay, sharpness, augmentation }: Omit<ExpertOptions, "count">,
+  kept: readonly number[],
+  { classNames }: Dataset,
+): TrainingOptions {
+  return {
+    epochs: kept.at(-1)!,
+    batchSize,
+    learningRate,
+    momentum,
+    weightDecay,
+    drops: { afterEpochs: [], factor: 1 },
+    augmentation: augmentation === undefined ? usualAugmentation(classNames) : parseStrategy(augmentation),
+    ...(sharpness && { sharpness }),
+  };
 }
 
 /** The epochs after which parameters are kept, in order. */
@@ -115,91 +189,32 @@ function keptEpochs(
 }
 
 /** What the result depends on: of epochs that nobody reads, and of what a run reads where all is kept, it does not. */
-function identity(
-  { epochs, ...options }: ExpertOptions,
+function identity<O extends Pick<ExpertOptions, "epochs" | "snapshots">>(
+  { epochs, ...options }: O,
   { first, last, final }: Snapshots,
 ): Readonly<Record<string, unknown>> {
   if (options.snapshots === "all") return { ...options, epochs };
   return { ...options, first, last, ...(final && { epochs }) };
 }
 
-/** A training whose parameters are kept after some of its epochs. */
-interface Training {
-  /** The training's to free. */
-  readonly start: Model;
-  readonly source: Source;
-  readonly how: TrainingOptions;
-  /** Epochs, in order; the last one is that of the training. */
-  readonly kept: readonly number[];
-  readonly rng: Rng;
-}
-
-/** What is kept of a training so far. */
-type Recorded = {
-  /** Parameters by their epochs. */
-  readonly snapshots: Readonly<Record<string, Parameters>>;
-  /** Mean cross-entropy of each epoch. */
-  readonly losses: readonly number[];
-};
-
-/** What a training that is cut off goes on from. */
-type TrajectoryState = Omit<TrainingState, "network"> & Recorded;
-
-function* trajectory(
-  { start, source: { engine, real }, how, kept, rng }: Training,
-  state: Tree = {},
-): Generator<PartReport, NamedArrays> {
-  const { snapshots, losses, ...begun } = state as Partial<TrajectoryState>;
-  const run = train({ ...start, ...begun }, datasetData(real, engine), how, rng);
-  let recorded: Recorded = {
-    snapshots: snapshots ?? (kept.includes(0) ? { 0: copies(start.parameters) } : {}),
-    losses: losses ?? [],
-  };
-  let model: Model | undefined;
-  try {
-    let next = run.next();
-    for (; !next.done; next = run.next()) {
-      recorded = withEpoch(recorded, next.value, kept);
-      const { epochs, parameters, statistics, states } = next.value.model;
-      yield { share: epochs / how.epochs, state: { epochs, parameters, statistics, states, ...recorded } };
-    }
-    model = next.value;
-    return arraysOf(start.network, recorded);
-  } finally {
-    run.return(start); // where it is given up, it frees its own
-    disposeExcept([{ ...start }, state, { ...model }, recorded], null);
-  }
-}
-
-function withEpoch(
-  { snapshots, losses }: Recorded,
-  { model, loss }: EpochReport,
-  kept: readonly number[],
-): Recorded {
-  const { epochs, parameters } = model;
-  const mean = loss.item();
+/** Epochs of the training, of experts whose final parameters are kept. */
+function finalEpoch({ options }: Preparation): number {
+  const { epochs } = options as Partial<ExpertOptions>;
   check(
-    Number.isFinite(mean),
+    epochs !== undefined,
     () =>
-      `experts: expected a finite loss, got ${mean} in epoch ${epochs}; lower the learning rate of the experts`,
+      "experts: expected some whose parameters after the last epoch are kept, got others; keep them by `final`",
   );
-  return {
-    snapshots: kept.includes(epochs) ? { ...snapshots, [epochs]: copies(parameters) } : snapshots,
-    losses: [...losses, mean],
-  };
+  return epochs;
 }
 
-/** The same values as tensors of their own: those of a training are freed as it goes on. */
-function copies(parameters: Parameters): Tensor[] {
-  return parameters.map((parameter) => parameter.detach());
-}
-
-function arraysOf({ parameters: specs }: Network, { snapshots, losses }: Recorded): NamedArrays {
-  const arrays = Object.entries(snapshots).map(([epoch, parameters]) =>
-    namedArrays(`epoch-${epoch}`, specs, parameters),
-  );
-  const loss = { shape: [losses.length], data: Float64Array.from(losses) };
-  return Object.assign({ loss }, ...arrays) as NamedArrays;
+/** What belongs to the backbone, and what to the classifier. */
+function split<T>(
+  network: Network,
+  parameters: readonly T[],
+): readonly [backbone: readonly T[], classifier: readonly T[]] {
+  const size = backboneSize(network);
+  return [parameters.slice(0, size), parameters.slice(size)];
 }
 
 /** One expert of a preparation. */
@@ -216,22 +231,23 @@ export interface Expert {
   final(): Parameters;
 }
 
-/** One expert of `experts`. What its tensors are made from stays in memory from step to step, as far as it fits. */
+/**
+ * One expert of `experts`; or of `classifierExperts`, as a network on a frozen backbone, whose tensors then belong to the
+ * engine's scope too. What tensors are made from stays in memory from step to step, as far as it fits.
+ */
 export function expertOf(source: Source, preparation: Preparation, index: number): Expert {
-  const { network, arrays } = preparedPart(source, preparation, index);
-  const snapshot = (epoch: number): Parameters =>
-    namedTensors(source.engine, { where: "expert", arrays }, `epoch-${epoch}`, network.parameters);
-  return {
-    network,
-    snapshot,
-    final() {
-      const { epochs } = preparation.options as Partial<ExpertOptions>;
-      check(
-        epochs !== undefined,
-        () =>
-          "expert: expected one whose parameters after the last epoch are kept, got others; keep them by `final`",
-      );
-      return snapshot(epochs);
-    },
-  };
+  const { network: whole, arrays } = preparedPart(source, preparation, index);
+  const [of] = preparation.needs ?? [];
+  const network = of ? frozenBackbone(whole, split(whole, expertOf(source, of, index).final())[0]) : whole;
+  const snapshot = (epoch: number): Parameters => tensorsAfter(source, arrays, epoch, network.parameters);
+  return { network, snapshot, final: () => snapshot(finalEpoch(preparation)) };
+}
+
+function tensorsAfter(
+  { engine }: Source,
+  arrays: NamedArrays,
+  epoch: number,
+  specs: Network["parameters"],
+): Parameters {
+  return namedTensors(engine, { where: "expert", arrays }, `epoch-${epoch}`, specs);
 }

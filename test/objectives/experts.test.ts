@@ -10,6 +10,8 @@ import type { NamedArrays } from "../../src/formats/array.ts";
 import { decodeTree, encodeTree } from "../../src/formats/tree.ts";
 import { initialTensors } from "../../src/networks/index.ts";
 import {
+  classifierExpertOptions,
+  classifierExperts,
   type ExpertOptions,
   expertOf,
   expertOptions,
@@ -17,9 +19,13 @@ import {
   type Snapshots,
 } from "../../src/objectives/experts.ts";
 import type { Preparation, Source } from "../../src/objectives/objective.ts";
-import { parameterGradient } from "../../src/training/parameterGradient.ts";
+import { frozenBackbone } from "../../src/networks/frozenBackbone.ts";
+import { balancedOrder } from "../../src/training/balancedOrder.ts";
+import { type Batch, parameterGradient } from "../../src/training/parameterGradient.ts";
+import { sharpnessGradient } from "../../src/training/sharpness.ts";
 import { finished } from "../../src/training/train.ts";
 import { datasetData } from "../../src/training/trainingData.ts";
+import { expectClose } from "../support/close.ts";
 import { toyDataset, toySource } from "../support/toy.ts";
 
 const engine = torchEngine({ dtype: "float64", threads: 1 });
@@ -201,6 +207,100 @@ describe("an expert", () => {
     );
     expect(() => expert.final()).toThrow(InputError);
   });
+});
+
+describe("classifier experts", () => {
+  const real = longTail(toyDataset([12, 12, 12]), { imbalance: 6, largest: 12, seed: 3 }).subset;
+  const tail = Object.assign(toySource(engine), { real, classes: classIndices(real) });
+  const stages = { first: 0, last: 1, final: true };
+  const of = experts(optionsOf({ sharpness: {}, weightDecay: 5e-3 }), stages);
+  const classifiers = (given: object = {}, needed: Snapshots = stages): Preparation =>
+    classifierExperts(classifierExpertOptions.parse({ batchSize: 7, epochs: 3, ...given }), of, needed);
+
+  test("begin where the expert of the same number ended, and leave its backbone as it is", () => {
+    const preparation = classifiers();
+    const live = engine.liveTensors();
+    for (const index of [1, 0])
+      engine.scope(() => {
+        const [expert, classifier] = [expertOf(tail, of, index), expertOf(tail, preparation, index)];
+        const trained = expert.final();
+        expect(classifier.network.parameters.map(({ name }) => name)).toEqual([
+          "linear.weight",
+          "linear.bias",
+        ]);
+        expect(numbers(classifier.snapshot(0))).toEqual(numbers(trained.slice(-2)));
+        expect(numbers(classifier.final())).not.toEqual(numbers(trained.slice(-2)));
+        const { images } = datasetData(real, engine).batch(Int32Array.of(0, 13, 17));
+        const whole = [...trained.slice(0, -2), ...classifier.final()];
+        expect(numbers([classifier.network.logits(classifier.final(), images)])).toEqual(
+          numbers([expert.network.logits(whole, images)]),
+        );
+        expect(numbers([classifier.network.embed(classifier.final(), images)])).toEqual(
+          numbers([expert.network.embed(trained, images)]),
+        );
+      });
+    expect(engine.liveTensors()).toBe(live);
+    expect(preparation.parts).toBe(of.parts);
+  });
+
+  test("are what GSAM makes of the classifier on balanced mini-batches", () => {
+    const arrays = finished(classifiers({ augmentation: "none" }).part(tail, 1, seeded(7)));
+    const trained = expertOf(tail, of, 1).final();
+    const network = frozenBackbone(tail.network, trained.slice(0, -2));
+    let theta: readonly Tensor[] = trained.slice(-2);
+    const dice = seeded(7).stream("training").stream("epoch/0");
+    const order = balancedOrder(tail.classes, 4)(dice.stream("order"));
+    const counts = tail.classes.map((positions) => order.filter((one) => positions.includes(one)).length);
+    expect(counts).toEqual([12, 12, 12]);
+    for (let begin = 0; begin < 36; begin += 7) {
+      const batch = datasetData(real, engine).batch(order.subarray(begin, begin + 7)) as Batch;
+      const { gradients } = sharpnessGradient(network, theta, batch, {
+        rho: 0.01,
+        alpha: 0.3,
+        adaptive: true,
+      });
+      theta = theta.map((value, i) => value.sub(gradients[i]!.mul(0.01)));
+    }
+    expect(numbers(theta)).toEqual(
+      ["weight", "bias"].map((name) => Array.from(arrays[`epoch-1/linear.${name}`]!.data as Float64Array)),
+    );
+  });
+
+  test("left after an epoch go on to the same bits", () => {
+    const preparation = classifiers({ momentum: 0.5 });
+    const whole = finished(preparation.part(tail, 0, seeded(7)));
+    const live = engine.liveTensors();
+    let bytes = new Uint8Array();
+    for (const { state } of preparation.part(tail, 0, seeded(7))) {
+      bytes = Uint8Array.from(encodeTree(state!));
+      break;
+    }
+    const { tree } = decodeTree(bytes, engine);
+    expect(finished(preparation.part(tail, 0, seeded(7), tree))).toEqual(whole);
+    expect(engine.liveTensors()).toBe(live);
+  });
+
+  test("need experts that keep what they end with, and say what they take on disk", () => {
+    expect(classifiers().needs).toEqual([of]);
+    expect(() =>
+      classifierExperts(classifierExpertOptions.parse({}), experts(optionsOf(), early), stages),
+    ).toThrow(
+      "expected some whose parameters after the last epoch are kept, got others; keep them by `final`",
+    );
+    expect(() => classifiers({}, { ...stages, last: 4 })).toThrow("objective.classifierExperts.epochs");
+    const elements = tail.network.width * 3 + 3;
+    expect(classifiers().bytes!(tail)).toBe(3 * 4 * elements);
+  });
+});
+
+test("an expert towards flat minima is another, and comes from the same start", () => {
+  const stages = { first: 0, last: 2, final: false };
+  const [plain, flat, same] = [{}, { sharpness: {} }, { sharpness: { rho: 1e-9 } }].map((given) =>
+    made(experts(optionsOf(given), stages)),
+  );
+  expect(snapshotIn(flat!, 0)).toEqual(snapshotIn(plain!, 0));
+  expect(snapshotIn(flat!, 2)).not.toEqual(snapshotIn(plain!, 2));
+  snapshotIn(same!, 2).forEach((values, i) => expectClose(values, snapshotIn(plain!, 2)[i]!, 1e-7));
 });
 
 test("more epochs than an expert has are an error", () => {
