@@ -106,7 +106,7 @@ export {
   parameterGradient,
 } from "./training/parameterGradient.ts";
 export * from "./training/sampleGradients.ts";
-export { sharpnessGradient, type SharpnessOptions } from "./training/sharpness.ts";
+export * from "./training/sharpness.ts";
 export { balancedOrder } from "./training/balancedOrder.ts";
 export type { TrainingAugmentation } from "./training/augmentation.ts";
 export type { CutMixOptions } from "./training/cutMix.ts";
