@@ -46,6 +46,8 @@ export interface BenchCase<S extends Setting = Setting> {
   /** All numbers that a step starts from: images [n, h, w, c], filters [outputs, h, w, inputs]. */
   inputs(setting: S, rng: Rng): NamedArrays;
   program(given: Given<S>): Program;
+  /** What our step has to keep by its method, whatever else it holds on its way. */
+  keptBytes?(setting: S): number;
 }
 
 /** Root of a case's dice; the same in every process. */

@@ -17,6 +17,8 @@ export interface BenchRow extends Measurement {
   readonly threads: number;
   /** Our process's peak of memory before its first step. */
   readonly loadedBytes: number | null;
+  /** What our step has to keep by its method, where that is known. */
+  readonly keptBytes?: number | undefined;
   readonly machine: Machine;
   /** Version of Python's torch; none where there is none. */
   readonly peerTorch: string | undefined;
@@ -132,6 +134,7 @@ function jsonEntry(row: BenchRow) {
     tuned: inMs(tuned?.seconds),
     ourLoadedMB: inMB(row.loadedBytes),
     ourPeakMB: inMB(row.peakBytes),
+    ourKeptMB: inMB(row.keptBytes),
     peerPeakMB: inMB(peer?.peakBytes),
     tunedPeakMB: inMB(tuned?.peakBytes),
     convolutionShare: row.convolutionShare,
@@ -147,16 +150,25 @@ function jsonEntry(row: BenchRow) {
 
 /** The tables that a terminal shows, and what there is to say beside them. */
 export function benchTables(rows: readonly BenchRow[]): string {
-  const compared = rows.filter(({ case: name }) => name !== "spectral" && name !== "memory");
+  const of = (kind: RowKind): BenchRow[] => rows.filter((row) => kindOf(row) === kind);
   const parts = [
     versions(rows),
-    comparisonTable(compared),
-    spectralTable(rows.filter(({ case: name }) => name === "spectral")),
-    memoryTable(rows.filter(({ case: name }) => name === "memory")),
+    comparisonTable(of("compared")),
+    stepsTable(of("steps")),
+    spectralTable(of("spectral")),
+    memoryTable(of("memory")),
     shareOfSpectrum(rows),
     ...rows.flatMap((row) => row.notes.map((note) => `${nameOf(row)}: ${note}`)),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** Which table a row belongs to. */
+type RowKind = "compared" | "steps" | "spectral" | "memory";
+
+function kindOf({ case: name }: BenchRow): RowKind {
+  if (name === "spectral" || name === "memory") return name;
+  return name.startsWith("trajectory-") ? "steps" : "compared";
 }
 
 /** What ran against what. */
@@ -199,6 +211,40 @@ const ratioText = (comparison: Comparison | undefined): string =>
   comparison === undefined
     ? ""
     : `${digits(comparison.ratio)} [${comparison.quartiles.map(digits).join(", ")}]`;
+
+/** What the gradients of a student of so many steps cost and hold. */
+function stepsTable(rows: readonly BenchRow[]): string {
+  if (rows.length === 0) return "";
+  const head = [
+    "gradients",
+    "steps",
+    "ours ms",
+    "PyTorch ms",
+    "ratio [quartiles]",
+    "tuned ms",
+    "ratio tuned",
+    "peak over loaded MB",
+    "of it parameters MB",
+    "PyTorch's peak MB",
+  ];
+  const lines = rows.map((row) => {
+    const { peer, tuned } = row.comparisons;
+    const held = row.peakBytes === null ? null : row.peakBytes - (row.loadedBytes ?? 0);
+    return [
+      row.case.replace("trajectory-", ""),
+      row.part,
+      digits(inMs(row.seconds)),
+      digits(inMs(peer?.seconds)),
+      ratioText(peer),
+      digits(inMs(tuned?.seconds)),
+      digits(tuned?.ratio),
+      digits(inMB(held)),
+      digits(inMB(row.keptBytes)),
+      digits(inMB(peer?.peakBytes)),
+    ];
+  });
+  return textTable(head, lines);
+}
 
 /** What a spectral distance costs, which grows with images times frequencies. */
 function spectralTable(rows: readonly BenchRow[]): string {

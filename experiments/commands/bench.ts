@@ -65,7 +65,8 @@ export async function runBench(options: BenchOptions, print: (line: string) => v
       const { hello, measurement } = await measured(job, python, pairs);
       const { engine, loadedBytes } = hello;
       const about = { case: name, part, size, threads, pairs, peerTorch, machine: machine(engine) };
-      const row: BenchRow = { ...measurement, ...about, loadedBytes };
+      const keptBytes = benchCaseNamed(name).keptBytes?.(setting);
+      const row: BenchRow = { ...measurement, ...about, loadedBytes, keptBytes };
       rows.push(row);
       if (out !== undefined) recordBench(out, [row]);
     }

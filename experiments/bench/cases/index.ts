@@ -4,7 +4,7 @@ import { gradientMatchingCase } from "./gradientMatching.ts";
 import { csdmCase, dmCase, memoryCase } from "./matching.ts";
 import { additionCase, chainCase, chainGradientCase } from "./operations.ts";
 import { spectralCase } from "./spectral.ts";
-import { trajectoryCase } from "./trajectory.ts";
+import { exactCase, teslaCase, trajectoryCase, unrollCase } from "./trajectory.ts";
 
 /** What can be measured, by name. peer/worker.py has a class of the same name for each with a peer. */
 export const benchCases = {
@@ -12,6 +12,9 @@ export const benchCases = {
   csdm: csdmCase,
   gm: gradientMatchingCase,
   trajectory: trajectoryCase,
+  "trajectory-exact": exactCase,
+  "trajectory-tesla": teslaCase,
+  "trajectory-unroll": unrollCase,
   train: trainCase,
   test: testCase,
   ops: additionCase,

@@ -15,13 +15,15 @@ from gradient_matching import GradientMatching
 from inputs import Inputs
 from matching import DistributionMatching, SpectralMatching
 from operations import Addition, Chain, ChainGradient
-from trajectory import TrajectoryMatching
+from trajectory import Tesla, TrajectoryMatching
 
 CASES = {
     "dm": DistributionMatching,
     "csdm": SpectralMatching,
     "gm": GradientMatching,
     "trajectory": TrajectoryMatching,
+    "trajectory-exact": TrajectoryMatching,
+    "trajectory-tesla": Tesla,
     "train": Training,
     "test": Testing,
     "ops": Addition,
