@@ -1,16 +1,19 @@
 import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { datasets } from "../src/datasets/index.ts";
 import { sortedKeys } from "../src/core/sortedKeys.ts";
+import type { Tree } from "../src/engines/index.ts";
 import type { Preparation, Source } from "../src/objectives/objective.ts";
 import { objectiveOf, preparationKey, preparationRng } from "../src/runs/setting.ts";
 import { difficultyTracker } from "../src/runs/tracking.ts";
 import type { Experiment } from "./config.ts";
 import { Stopped } from "./failure.ts";
-import { acquire } from "./lock.ts";
+import { acquire, isHeld } from "./lock.ts";
 import {
   checkpointOf,
+  checkpointPath,
   faultOfPart,
   isThere,
   partFile,
@@ -56,6 +59,26 @@ export function preparedFor(root: string, experiment: Experiment, preparation: P
   return { preparation, name: folder, path: join(root, folder), needs };
 }
 
+/** One part of a preparation, for whoever shares the parts out. */
+export interface Part {
+  readonly prepared: Prepared;
+  readonly index: number;
+}
+
+/** Whether another process makes a part, as far as this one can tell. */
+export function isPartBusy({ prepared, index }: Part): boolean {
+  return isHeld(`${partFile(prepared.path, index).path}.lock`);
+}
+
+/** What is kept of a part and of those that it needs, as a text that changes whenever it comes further. */
+export function stateOfPart({ prepared, index }: Part): string {
+  const file = partFile(prepared.path, index);
+  const times = [file.path, checkpointPath(file)].map(
+    (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+  );
+  return [...times, ...prepared.needs.map((need) => stateOfPart({ prepared: need, index }))].join(" ");
+}
+
 /** Whether a part is there, as far as its length and header tell: cheap enough to ask again and again. */
 export function hasPart({ path }: Prepared, index: number): boolean {
   return isThere(partFile(path, index), "outside");
@@ -92,11 +115,9 @@ export async function makePart(
     if (isThere(file, "whole")) return true;
     removeDamaged(file);
     removePartials(file);
-    const { preparation } = prepared;
     const line = progress ? undefined : progressLine(partName(prepared, index), 1, { unit: "share" });
     const checkpoint = checkpointOf(file, source.engine);
-    const reading = readingFrom(prepared.needs, source);
-    const work = preparation.part(reading, index, preparationRng(preparation, index), checkpoint.read());
+    const work = workOn({ prepared, index }, source, checkpoint.read());
     let next = work.next();
     for (; !next.done; next = work.next()) {
       const { share, state } = next.value;
@@ -120,6 +141,19 @@ export async function makePart(
   }
 }
 
+/**
+ * The work of making a part, from its beginning or from what a report held. The parts of its number that it needs must be
+ * there.
+ */
+export function workOn(
+  { prepared, index }: Part,
+  source: Source,
+  state?: Tree,
+): ReturnType<Preparation["part"]> {
+  const { preparation, needs } = prepared;
+  return preparation.part(readingFrom(needs, source), index, preparationRng(preparation, index), state);
+}
+
 /** "experts 3/100". */
 const partName = ({ preparation }: Prepared, index: number): string =>
   `${preparation.name} ${index + 1}/${preparation.parts}`;
@@ -132,7 +166,7 @@ export function allPreparedFor(root: string, experiment: Experiment): Prepared[]
 }
 
 /** These and what they need, each once, with the most parts asked for, and after what it needs. */
-function withNeeds(all: readonly Prepared[]): Prepared[] {
+export function withNeeds(all: readonly Prepared[]): Prepared[] {
   const byPath = new Map<string, Prepared>();
   for (const one of all.flatMap((prepared) => [...withNeeds(prepared.needs), prepared])) {
     const found = byPath.get(one.path);

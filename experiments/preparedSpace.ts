@@ -39,6 +39,13 @@ export function bytesToMake(open: readonly OpenParts[]): number {
   return parts + 2 * Math.max(0, ...left.map(({ bytesEach }) => bytesEach));
 }
 
+/** Bytes of a part that is still to be made, on average; 0 where there is none. */
+export function meanBytesOfPart(all: readonly Prepared[], source: Sizing): number {
+  const left = openParts(all, source);
+  const parts = left.reduce((sum, { open }) => sum + open, 0);
+  return parts === 0 ? 0 : left.reduce((sum, { open, bytesEach }) => sum + open * bytesEach, 0) / parts;
+}
+
 /**
  * Holds what is still to be made against the space there is, before hours are spent on it.
  *

@@ -7,7 +7,8 @@ import { accuracyText } from "./commands/evaluationText.ts";
 import type { Experiment } from "./config.ts";
 import { loadData } from "./data/load.ts";
 import { Busy } from "./failure.ts";
-import { allPreparedFor, hasPart, makePart, type Prepared } from "./preparation.ts";
+import { allPreparedFor, hasPart, makePart, type Part, type Prepared, withNeeds } from "./preparation.ts";
+import { checkSpace } from "./preparedSpace.ts";
 import { isDone, openRun, type RunFolder } from "./runFolder.ts";
 
 /** A piece of work for one process. It leaves a file when it is done, and no two processes are ever at it together. */
@@ -18,6 +19,8 @@ export interface Task {
   readonly experiment: Experiment;
   /** The run that it belongs to; none for what runs share. */
   readonly run?: RunFolder;
+  /** The part that it makes of what runs share. */
+  readonly part?: Part;
   isDone(): boolean;
   /**
    * Does what is still to do of it.
@@ -85,12 +88,15 @@ function preparing(prepared: Prepared, experiment: Experiment, index: number): T
   return {
     id,
     experiment,
+    part: { prepared, index },
     isDone: () => hasPart(prepared, index),
     async perform(engine) {
       const { splits } = await loadData(experiment.data);
       const source: Source = sourceOf(experiment, splits, engine);
+      checkSpace(withNeeds([prepared]), source);
       if (!(await makePart(prepared, source, index))) {
-        throw new Busy(`${id}: another process works on this part; wait for it`);
+        const what = prepared.needs.length > 0 ? "this part, or on one that it needs" : "this part";
+        throw new Busy(`${id}: another process works on ${what}; wait for it`);
       }
     },
     outcome: () => "prepared",

@@ -4,6 +4,7 @@ import { wholeNumber } from "../../src/core/errors.ts";
 import { failureTime, Stopped } from "../failure.ts";
 import { gatherRows } from "../gather.ts";
 import { isHeld } from "../lock.ts";
+import { checkParts, isPartBusy } from "../preparation.ts";
 import { pluralOf } from "../report/labels.ts";
 import { standardError } from "../screen.ts";
 import { isDone, lockOf, removeStaleLocks } from "../runFolder.ts";
@@ -64,6 +65,8 @@ export async function runSweep(
   const tasks = phases.flatMap((phase) => phase.tasks);
   const jobs = Math.min(wholeNumber("--jobs", options.jobs, 1), tasks.length || 1);
   const threads = threadsOf(options, jobs);
+  // From here on a damaged part does not count as done.
+  await checkParts([...new Set(tasks.flatMap(({ part }) => (part ? [part.prepared] : [])))]);
   const logOf = (task: Task): string =>
     task.run ? `${task.run.path}.log` : join(options.prepared, `${task.id}.log`);
   const counts = tally(phases, jobs, kindOf);
@@ -80,7 +83,7 @@ export async function runSweep(
       jobs,
       start: (task, phase) =>
         startWork(task, commandOf(asked, { ...options, threads, phase: phase.name }, task), logOf(task)),
-      isBusy: ({ run }) => run !== undefined && isHeld(lockOf(run)),
+      isBusy: ({ run, part }) => (run ? isHeld(lockOf(run)) : part !== undefined && isPartBusy(part)),
       isHopeless: (task, { name }) =>
         task.run !== undefined &&
         (failureTime(task.run) > failures.get(task)! || (name === "evaluate" && !isDone(task.run))),

@@ -1,7 +1,6 @@
-import { existsSync, statfsSync } from "node:fs";
 import { totalmem } from "node:os";
-import { dirname, resolve } from "node:path";
 import { wholeNumber } from "../../src/core/errors.ts";
+import { freeBytes, sizeText } from "../disk.ts";
 import { duration } from "../progress.ts";
 import { listed, pluralOf } from "../report/labels.ts";
 import { standardError } from "../screen.ts";
@@ -173,14 +172,3 @@ const timeText = (seconds: number): string =>
 
 const memoryText = (megabytes: number): string =>
   megabytes < 1000 ? `${megabytes.toFixed(0)} MB` : `${(megabytes / 1000).toFixed(1)} GB`;
-
-const sizeText = (bytes: number): string =>
-  bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : memoryText(bytes / 1e6);
-
-/** Space left where a folder is or will be. */
-function freeBytes(path: string): number {
-  const at = resolve(path);
-  if (!existsSync(at)) return freeBytes(dirname(at));
-  const { bavail, bsize } = statfsSync(at);
-  return bavail * bsize;
-}

@@ -6,6 +6,7 @@ import type { Engine } from "../../src/engines/index.ts";
 import { writeReport } from "../commands/report.ts";
 import { Busy, failureTime, recordFailure, Stopped } from "../failure.ts";
 import { forgetFailure, gatherRows } from "../gather.ts";
+import { stateOfPart } from "../preparation.ts";
 import { fileOf, isDone, readMetrics } from "../runFolder.ts";
 import { rememberStop, stopSignal } from "../stopSignal.ts";
 import type { Task } from "../tasks.ts";
@@ -126,8 +127,8 @@ async function busyWith(task: Task, engine: Engine): Promise<Busy | undefined> {
 }
 
 /** What is kept of a task's work, as a text that changes whenever it comes further, and the step it would go on from. */
-function stateOf({ run }: Task): { readonly state: string; readonly step: number } {
-  if (!run) return { state: "", step: 0 };
+function stateOf({ run, part }: Task): { readonly state: string; readonly step: number } {
+  if (!run) return { state: part ? stateOfPart(part) : "", step: 0 };
   const checkpoint = fileOf(run, "checkpoint");
   const evaluations = fileOf(run, "evaluations");
   const saved = existsSync(checkpoint) ? String(statSync(checkpoint).mtimeMs) : "";

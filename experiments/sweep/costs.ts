@@ -8,6 +8,7 @@ import { mean } from "../../src/evaluation/statistics.ts";
 import { evaluatedRows, isEvaluated } from "../commands/evaluate.ts";
 import type { Experiment } from "../config.ts";
 import { writeWhole } from "../files.ts";
+import { allPreparedFor, hasAllParts } from "../preparation.ts";
 import { listRuns, readRun } from "../runFolder.ts";
 import { costKind } from "./kind.ts";
 import type { Cost, ProbeJob } from "./probe.ts";
@@ -47,7 +48,9 @@ export async function costsOf(
   const file = join(options.results, "costs.json");
   const known = readCosts(file);
   const failures = new Map<string, string>();
-  const unknown = [...examples].filter(([kind, example]) => !(keyOf(kind, example, options) in known));
+  const unknown = [...examples].filter(([kind, example]) =>
+    isUnknown(known[keyOf(kind, example, options)], example, options),
+  );
   for (const [i, [kind, example]] of unknown.entries()) {
     options.measuring(example, i, unknown.length);
     const answer = await measured(example, options);
@@ -71,12 +74,19 @@ export async function costsOf(
   );
 }
 
+/** Whether it is to be measured: also steps, once what they need is there that was not when the rest was measured. */
+function isUnknown(cost: Cost | undefined, example: Experiment, { prepared }: CostOptions): boolean {
+  if (cost === undefined) return true;
+  return Number.isNaN(cost.stepSeconds) && allPreparedFor(prepared, example).every(hasAllParts);
+}
+
 /** Of a kind that cannot be measured. */
 const nothing: Cost = {
   startSeconds: NaN,
   stepSeconds: NaN,
   networkSeconds: NaN,
   partSeconds: NaN,
+  partBytes: NaN,
   megabytes: NaN,
   bytes: NaN,
   bytesPerStep: NaN,

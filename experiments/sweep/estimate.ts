@@ -44,6 +44,7 @@ export function estimate(phases: readonly Phase[], { jobs, costs, stateOf }: Est
         const { name } = task.experiment;
         if (task.run) byExperiment.set(name, (byExperiment.get(name) ?? 0) + own);
         memory.push(cost.megabytes);
+        if (!state) bytes += cost.partBytes || 0; // unknown where it was measured by an earlier version
         if (state && phase.name !== "evaluate") {
           checkpoints.push(cost.checkpointBytes);
           bytes += bytesOf(task, cost, state);

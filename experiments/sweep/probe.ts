@@ -11,14 +11,8 @@ import { type Engine, selectEngine } from "../../src/engines/index.ts";
 import { accuracy } from "../../src/evaluation/accuracy.ts";
 import { evaluate, trainingOf } from "../../src/evaluation/evaluate.ts";
 import { protocols } from "../../src/evaluation/protocols.ts";
-import type { Objective, Preparation, Source } from "../../src/objectives/objective.ts";
-import {
-  distillationRng,
-  imageOptimizerOf,
-  objectiveOf,
-  preparationRng,
-  sourceOf,
-} from "../../src/runs/setting.ts";
+import type { Objective, Source } from "../../src/objectives/objective.ts";
+import { distillationRng, imageOptimizerOf, objectiveOf, sourceOf } from "../../src/runs/setting.ts";
 import { freshModel } from "../../src/training/model.ts";
 import { distillRun } from "../commands/distill.ts";
 import type { Experiment } from "../config.ts";
@@ -26,7 +20,16 @@ import { loadData } from "../data/load.ts";
 import { planOf } from "../../src/runs/plan.ts";
 import { judgingOf, subjectOf } from "../judge/subject.ts";
 import { peakMegabytes } from "../machine.ts";
-import { allPreparedFor, hasAllParts, prepare, type Prepared } from "../preparation.ts";
+import {
+  allPreparedFor,
+  checkParts,
+  hasAllParts,
+  hasPart,
+  prepare,
+  type Prepared,
+  workOn,
+} from "../preparation.ts";
+import { meanBytesOfPart } from "../preparedSpace.ts";
 import { fileOf, openRun } from "../runFolder.ts";
 import { runTracker } from "../tracking.ts";
 
@@ -49,6 +52,8 @@ export interface Cost {
   readonly networkSeconds: number;
   /** To make one part of what runs share, on average; 0 where they share nothing. */
   readonly partSeconds: number;
+  /** Of such a part on disk. */
+  readonly partBytes: number;
   /** Largest resident memory of the process, in 10⁶ bytes. */
   readonly megabytes: number;
   /** Of a finished run's folder, without its metrics. */
@@ -92,6 +97,7 @@ async function costOf(
   const source = sourceOf(experiment, splits, engine);
   const objective = objectiveOf(experiment);
   const shared = allPreparedFor(prepared, experiment);
+  await checkParts(shared);
   const open = shared.filter((one) => !hasAllParts(one));
   const isPrepared = open.length === 0;
   const partSeconds = isPrepared ? 0 : meanTimeOfPart(open, source);
@@ -113,6 +119,7 @@ async function costOf(
   return {
     startSeconds,
     partSeconds,
+    partBytes: isPrepared ? 0 : meanBytesOfPart(open, source),
     ...timed,
     ...network,
     megabytes: peakMegabytes(),
@@ -180,16 +187,17 @@ async function timeOfNetwork(subject: ReturnType<typeof subjectOf>, engine: Engi
   return { networkSeconds: epochs * seconds + testing, epochs: count };
 }
 
-/** Over the parts of all preparations. */
+/** Over the parts of all preparations; those that need parts which are not there yet are taken to be like the others. */
 function meanTimeOfPart(all: readonly Prepared[], source: Source): number {
-  const parts = (one: Prepared): number => one.preparation.parts;
-  const seconds = all.reduce((sum, one) => sum + parts(one) * timeOfPart(one.preparation, source), 0);
-  return seconds / all.reduce((sum, one) => sum + parts(one), 0);
+  const ready = all.filter(({ needs }) => needs.every((need) => hasPart(need, 0)));
+  const seconds = ready.map((one) => ({ parts: one.preparation.parts, each: timeOfPart(one, source) }));
+  const total = seconds.reduce((sum, { parts, each }) => sum + parts * each, 0);
+  return total / seconds.reduce((sum, { parts }) => sum + parts, 0);
 }
 
 /** Extrapolated from the fraction that a part says it has done. */
-function timeOfPart(preparation: Preparation, source: Source): number {
-  const work = preparation.part(source, 0, preparationRng(preparation, 0));
+function timeOfPart(prepared: Prepared, source: Source): number {
+  const work = workOn({ prepared, index: 0 }, source);
   const begun = performance.now();
   let fraction = 0;
   for (let next = work.next(); ; next = work.next()) {

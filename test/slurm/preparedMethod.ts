@@ -22,16 +22,32 @@ const preparation: Preparation = {
   },
 };
 
+/** What is made from each of them: their first weights squared, say. */
+const squares: Preparation = {
+  name: "squares",
+  options: {},
+  parts: PARTS,
+  needs: [preparation],
+  *part(source, index) {
+    yield { share: 0.5 };
+    const { weights, index: number } = source.prepared!(preparation, index);
+    return {
+      weights: { ...weights!, data: Float32Array.from(weights!.data as Float32Array, (weight) => weight ** 2) },
+      index: number!,
+    };
+  },
+};
+
 /** Distribution matching that reads a part of its preparation at each step. */
 function preparedMatching(options: never): Objective {
   const inner: Objective = methods.dm.build(options);
   return {
     ...inner,
     name: "prepared",
-    preparations: [preparation],
+    preparations: [squares],
     draw(source, rng, at) {
       const part = at.step % PARTS;
-      const [index] = source.prepared!(preparation, part).index!.data;
+      const [index] = source.prepared!(squares, part).index!.data;
       if (index !== part) throw new Error(`expected part ${part}, got ${index!}`);
       return inner.draw(source, rng, at);
     },

@@ -149,7 +149,7 @@ test("spread over phases, with what runs share made before them, the rows are th
   const sweep = sweepOnDisk("spread", content, cluster.environment);
   const { output, errors } = await sweep.run("--slurm", "--spread");
   expect(errors).toBe("");
-  expect(output).toContain("spread: 9 tasks submitted"); // 3 parts, 2 sets, 2 networks on each
+  expect(output).toContain("spread: 12 tasks submitted"); // 3 parts and 3 that need them, 2 sets, 2 networks on each
   expect(output.match(/\w+(?=\.sbatch)/g)).toEqual(["prepare", "distill", "evaluate", "merge"]);
   const waiting = (): string[] =>
     sweep
@@ -163,7 +163,7 @@ test("spread over phases, with what runs share made before them, the rows are th
   );
   expect(waiting()).toHaveLength(4);
   await until(() => isEmpty("spread"), 150, "the end of the sweep");
-  expect(sweep.status().counts).toMatchObject({ done: 9 });
+  expect(sweep.status().counts).toMatchObject({ done: 12 });
   expect(existsSync(join(sweep.results, "report.html"))).toBe(true);
   expect(sweep.accuracies()).toEqual(await sweep.locally());
 });

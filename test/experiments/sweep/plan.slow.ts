@@ -45,7 +45,8 @@ test("an estimate is what is left, by the costs of its kinds and the jobs side b
     startSeconds: 2,
     stepSeconds: 1,
     networkSeconds: 4,
-    partSeconds: 0,
+    partSeconds: 3,
+    partBytes: 5e6,
     megabytes: 100,
     bytes: 1000,
     bytesPerStep: 10,
@@ -64,20 +65,34 @@ test("an estimate is what is left, by the costs of its kinds and the jobs side b
   });
   // Seed 0 is done, seed 1 is at step 4, the others are new.
   const tasks = [0, 1, 2, 3].map((seed) => taskOf(seed, seed === 0));
-  const phases: Phase[] = [{ name: "run", tasks }];
+  const parts = [0, 1, 2].map((index) => ({
+    ...withoutRun(taskOf(0, index === 2)),
+    id: `small/part-${index}`,
+  }));
+  const phases: Phase[] = [
+    { name: "prepare", tasks: parts },
+    { name: "run", tasks },
+  ];
   const needs = estimate(phases, {
     jobs: 2,
     costs: new Map([[costKind(experiment), cost]]),
     stateOf: ({ run }) =>
       run!.seed === 1 ? { is: "begun", step: 4, networks: 0 } : { is: "new", step: 0, networks: 0 },
   });
-  expect(needs.work).toBe(2 + 6 + 12 + 2 * (2 + 10 + 12));
-  // The job that takes seed 1 is free again after 20 s and takes seed 3.
-  expect(needs.seconds).toBe(20 + 24);
+  const runs = 2 + 6 + 12 + 2 * (2 + 10 + 12);
+  expect(needs.work).toBe(2 * (2 + 3) + runs);
+  // Two parts at once; then the job that takes seed 1 is free again after 20 s and takes seed 3.
+  expect(needs.seconds).toBe(5 + 20 + 24);
   expect(needs.megabytes).toBe(200);
-  expect(needs.bytes).toBeGreaterThan(3 * 1000 + 26 * 10 + 2 * 500);
-  expect(needs.byExperiment).toEqual(new Map([["x", needs.work]]));
+  expect(needs.bytes).toBeGreaterThan(2 * 5e6 + 3 * 1000 + 26 * 10 + 2 * 500);
+  expect(needs.bytes).toBeLessThan(3 * 5e6);
+  expect(needs.byExperiment).toEqual(new Map([["x", runs]]));
 });
+
+/** A task of what runs share. */
+function withoutRun({ run: _, ...task }: Task): Task {
+  return task;
+}
 
 test("a plan shows runs, measures each kind once, and knows it from then on", async () => {
   const { file, results } = sweepFile({
@@ -104,4 +119,27 @@ test("a plan shows runs, measures each kind once, and knows it from then on", as
   expect(await again.ended).toBe(0);
   expect(again.output()).not.toMatch(/measuring/);
   expect(readFileSync(join(results, "costs.json"), "utf8")).toBe(known);
+}, 240_000);
+
+test("what runs share is planned with its disk space, and steps are measured once it is there", async () => {
+  const { file, results } = sweepFile({
+    config: {
+      ...tiny,
+      objective: { name: "dm", realBatch: 4, networks: { name: "pretrained", epochs: 1, models: 2 } },
+    },
+    grid: { "optimizer.learningRate": [0.5] },
+    seeds: 0,
+  });
+  const plan = async (): Promise<string> => {
+    const { ended, output } = startSweep(file, "--results", results, "--plan");
+    expect(await ended).toBe(0);
+    return output();
+  };
+  const before = await plan();
+  expect(before).toMatch(/shared by runs: pretrained-\w+, 0 of 2 parts done/);
+  expect(before).toMatch(/time +not known before what runs share is made/);
+  expect(await startSweep(file, "--results", results, "--phase", "prepare").ended).toBe(0);
+  const after = await plan();
+  expect(after).toMatch(/pretrained-\w+, 2 of 2 parts done/);
+  expect(after).toMatch(/time +about .* s: 1 kind of run by timed steps/);
 }, 240_000);
