@@ -8,6 +8,7 @@ import { difficultyCommand } from "./cli/difficulty.ts";
 import { describeData, enginesCommand, optionsCommand } from "./cli/describe.ts";
 import { distillCommand } from "./cli/distill.ts";
 import { evaluateCommand } from "./cli/evaluate.ts";
+import { expertsCommand } from "./cli/experts.ts";
 import { exportCommand } from "./cli/export.ts";
 import { reportCommand } from "./cli/report.ts";
 import { reproduceCommand } from "./cli/reproduce.ts";
@@ -19,6 +20,7 @@ import { standardError } from "./screen.ts";
 /** Each adds a command with its options; the work is done in `commands/`. */
 const commands: readonly ((cli: Argv) => Argv)[] = [
   distillCommand,
+  expertsCommand,
   sweepCommand,
   evaluateCommand,
   diagnoseCommand,

@@ -4,7 +4,7 @@ import { InputError } from "../../src/core/errors.ts";
 import { configText, listLines, reproduce, writeReproduced } from "../commands/reproduce.ts";
 import { readPublished } from "../published.ts";
 import { cellOf, experimentOf, readCells } from "../reproduction/cells.ts";
-import { engineFor, engineOption, print, resultsOption, threadsOption } from "./shared.ts";
+import { engineFor, engineOption, preparedOption, print, resultsOption, threadsOption } from "./shared.ts";
 
 export const reproduceCommand = (cli: Argv): Argv =>
   cli.command(
@@ -26,6 +26,7 @@ export const reproduceCommand = (cli: Argv): Argv =>
         .option("config", { type: "boolean", default: false, describe: "Print the cell's config and stop" })
         .option("force", { type: "boolean", default: false, describe: "Start anew" })
         .option("results", { ...resultsOption, default: undefined, defaultDescription: "results" })
+        .option("prepared", preparedOption)
         .option("engine", engineOption)
         .option("threads", threadsOption),
     async ({ cell: name, overrides = [], list, quick, config, results, force, ...others }) => {
@@ -46,7 +47,11 @@ export const reproduceCommand = (cli: Argv): Argv =>
       }
       const folder = results ?? (quick ? join("results", "quick") : "results");
       const engine = await engineFor(others.engine ?? experiment.engine, others.threads);
-      await reproduce({ cell, experiment, published, quick, results: folder, force }, engine, print);
+      await reproduce(
+        { cell, experiment, published, quick, results: folder, prepared: others.prepared, force },
+        engine,
+        print,
+      );
       if (!quick) print(writeReproduced(folder, cells.values(), published));
     },
   );

@@ -9,6 +9,10 @@ export const resultsOption = {
   default: "results",
   describe: "Folder of runs, rows and tables",
 } as const;
+export const preparedOption = {
+  type: "string",
+  describe: "Folder of what runs share, such as expert trajectories; by default in the results",
+} as const;
 export const engineOption = {
   type: "string",
   describe: "auto, torch or tfjs; by default the config's",

@@ -7,7 +7,7 @@ import { planSweep } from "../commands/sweepPlan.ts";
 import { readSweep } from "../sweep/expand.ts";
 import { findTask, performTask } from "../sweep/work.ts";
 import { phaseNames } from "../tasks.ts";
-import { engineOption, print } from "./shared.ts";
+import { engineOption, preparedOption, print } from "./shared.ts";
 import { jobOptionsOf, slurmOptions } from "./slurmOptions.ts";
 
 /** The command's arguments. */
@@ -27,10 +27,7 @@ const described = (command: Argv) =>
       type: "string",
       describe: "Folder of runs, rows and tables; by default results/NAME",
     })
-    .option("prepared", {
-      type: "string",
-      describe: "Folder of what runs share, such as expert trajectories; by default in the results",
-    })
+    .option("prepared", preparedOption)
     .option("plan", {
       type: "boolean",
       default: false,

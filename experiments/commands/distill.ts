@@ -43,7 +43,7 @@ export interface DistillOptions {
   /** Replaces runs of the same name that were done with other options, and does done ones again. */
   readonly force: boolean;
   /** Folder that keeps what runs share, such as expert trajectories; by default `prepared` in the results folder. */
-  readonly prepared?: string;
+  readonly prepared?: string | undefined;
 }
 
 /**

@@ -31,6 +31,8 @@ export interface Reproduction {
   /** A reduced run, which gives no verdict. */
   readonly quick: boolean;
   readonly results: string;
+  /** Folder of what runs share, such as expert trajectories; by default in the results. */
+  readonly prepared?: string | undefined;
   /** Starts anew what is done. */
   readonly force: boolean;
 }
@@ -44,7 +46,7 @@ export async function reproduce(
   engine: Engine,
   print: (line: string) => void,
 ): Promise<void> {
-  const { cell, experiment, published, quick, results, force } = task;
+  const { cell, experiment, published, quick, results, prepared, force } = task;
   print(planText(task));
   const runs = experiment.seeds.map((seed) => openRun(results, experiment, seed, force));
   const open = force || !runs.every((run) => isEvaluated(run));
@@ -55,7 +57,11 @@ export async function reproduce(
     if (open) progressLines(experiment, found).forEach(print);
   };
   for (const [done, seed] of experiment.seeds.entries()) {
-    const [run] = await distillExperiment({ ...experiment, seeds: [seed] }, engine, { results, force });
+    const [run] = await distillExperiment({ ...experiment, seeds: [seed] }, engine, {
+      results,
+      prepared,
+      force,
+    });
     // The first network tells how long all the others will take.
     if (done === 0) tell(await evaluateRun(run!, engine, { only: 0, force: false }));
     rows.push(...(await evaluateRun(run!, engine, { force: false })));

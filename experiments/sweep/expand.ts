@@ -56,6 +56,16 @@ const sweepSchema = z.strictObject({
   slurm: slurmSchema.prefault({}),
 });
 
+/** @throws InputError for a sweep file where one config is asked for, with the command that takes sweeps. */
+export function checkNoSweep(name: string): void {
+  const content = parseYaml(configFile(name));
+  check(
+    typeof content !== "object" || content === null || !("grid" in content),
+    () =>
+      `${name}: expected a config, got a sweep; distillery sweep ${name} --phase prepare makes what its runs share`,
+  );
+}
+
 /**
  * The cells of a sweep file, each checked as a config is. Options are set in the order base, config, overrides, then the
  * axes of the grid as they stand.

@@ -32,7 +32,10 @@ const squares: Preparation = {
     yield { share: 0.5 };
     const { weights, index: number } = source.prepared!(preparation, index);
     return {
-      weights: { ...weights!, data: Float32Array.from(weights!.data as Float32Array, (weight) => weight ** 2) },
+      weights: {
+        ...weights!,
+        data: Float32Array.from(weights!.data as Float32Array, (weight) => weight ** 2),
+      },
       index: number!,
     };
   },
