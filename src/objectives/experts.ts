@@ -92,10 +92,12 @@ export interface Snapshots {
  */
 export function experts(options: ExpertOptions, needed: Snapshots): Preparation {
   const kept = keptEpochs("experts", options, needed);
+  // An expert is the same among few or many: more of them are made beside those that are there.
+  const { count, ...each } = options;
   return {
     name: "experts",
-    options: identity(options, needed),
-    parts: options.count,
+    options: identity(each, needed),
+    parts: count,
     bytes: ({ network }) => kept.length * bytesOf(network.parameters),
     *part(source, _index, rng, state) {
       const start = freshModel(source.network, source.engine, rng.stream("network"));

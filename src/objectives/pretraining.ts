@@ -75,12 +75,12 @@ export type PretrainingOptions = z.infer<typeof pretrainingOptions>;
  *     statistics/NAME  its running statistics, of networks with batch norm
  *     accuracy         on the real training images after the last epoch, 0 to 1
  */
-export function pretraining({ network, ...options }: PretrainingOptions): Preparation {
+export function pretraining({ network, models, ...options }: PretrainingOptions): Preparation {
   return {
     name: "pretrained",
     options,
     ...(network && { network }),
-    parts: options.models,
+    parts: models,
     bytes: (source) => {
       const { parameters, statistics } = architectureIn(source, network);
       return 2 * bytesOf(parameters) + bytesOf(statistics);
@@ -92,7 +92,7 @@ export function pretraining({ network, ...options }: PretrainingOptions): Prepar
 
 interface Training {
   readonly network: Network;
-  readonly options: Omit<PretrainingOptions, "network">;
+  readonly options: Omit<PretrainingOptions, "network" | "models">;
   readonly source: Source;
   readonly rng: Rng;
 }

@@ -12,7 +12,7 @@ import {
   networkSourceOf,
   networkSources,
 } from "../../src/objectives/networkSources/index.ts";
-import { descent, type Learned, type Objective } from "../../src/objectives/objective.ts";
+import { descent, type Learned, type Objective, type Preparation } from "../../src/objectives/objective.ts";
 import { pretrainedModel } from "../../src/objectives/pretraining.ts";
 import { expectClose } from "../support/close.ts";
 import { toySource } from "../support/toy.ts";
@@ -76,13 +76,15 @@ describe("a step's network", () => {
 });
 
 test("the learning rate falls after two thirds and five sixths of the epochs, whatever their number", () => {
-  const trainingOf = (given: object): Readonly<Record<string, unknown>> => {
+  const preparationOf = (given: object): Preparation => {
     const options = networkSources.pretrained.options.parse(given);
-    return networkSourceOf({ name: "pretrained", ...options }).preparations![0]!.options;
+    return networkSourceOf({ name: "pretrained", ...options }).preparations![0]!;
   };
+  const trainingOf = (given: object): Preparation["options"] => preparationOf(given).options;
   const dropsOf = (given: object): unknown => trainingOf(given).drops;
+  expect(preparationOf({}).parts).toBe(20);
   expect(trainingOf({})).toEqual({
-    ...{ models: 20, epochs: 60, batchSize: 128, learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 },
+    ...{ epochs: 60, batchSize: 128, learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 },
     drops: { afterEpochs: [39, 49], factor: 0.2, keepsMomentum: true },
     ...{ augmentation: "color+crop", cutMix: { probability: 0.5, alpha: 1 } },
   });
