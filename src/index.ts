@@ -158,6 +158,7 @@ export { trajectoryDistance } from "./losses/trajectoryDistance.ts";
 export { type ClassStatistics, type ClassWeights, classWeights } from "./objectives/classWeights.ts";
 export { csdm } from "./objectives/csdm.ts";
 export { type DistributionDraw, distributionMatching } from "./objectives/distribution.ts";
+export { datm } from "./objectives/datm.ts";
 export { dc } from "./objectives/dc.ts";
 export { dcc, dsac } from "./objectives/dcc.ts";
 export { dm } from "./objectives/dm.ts";

@@ -55,7 +55,7 @@ export interface Report {
 /** The state before the first step. The images belong to it from here on. */
 export function begin(run: Distillation, images: Tensor): Progress {
   const { source, objective, rng } = run;
-  const beginning: Beginning = objective.begin?.(source, rng.stream("begin")) ?? {};
+  const beginning: Beginning = objective.begin?.(source, rng.stream("begin"), images) ?? {};
   const { learned = {}, state = null } = beginning;
   if (beginning.images) images.dispose();
   const all: Learned = { ...learned, images: beginning.images ?? images };

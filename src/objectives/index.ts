@@ -1,5 +1,6 @@
 import type { OptionTable } from "../core/options.ts";
 import { csdm, csdmOptions } from "./csdm.ts";
+import { datm, datmOptions } from "./datm.ts";
 import { dc, dcOptions } from "./dc.ts";
 import { dcc, dccOptions, dsac } from "./dcc.ts";
 import { dm, dmOptions } from "./dm.ts";
@@ -36,6 +37,7 @@ export const methods = {
   dsac: { options: dccOptions, build: dsac, run: publishedRun },
   mtt: { options: mttOptions, build: mtt, run: publishedTrajectoryRun },
   tesla: { options: teslaOptions, build: tesla, run: publishedTrajectoryRun },
+  datm: { options: datmOptions, build: datm, run: publishedTrajectoryRun },
 } as const satisfies OptionTable & Record<string, Method>;
 
 interface Method {

@@ -128,8 +128,12 @@ export interface Objective<D extends Draw = Draw> {
   readonly optimizers?: Readonly<Record<string, Optimizer>>;
   /** What must be there before the first step; `source.prepared` then gives its arrays. */
   readonly preparations?: readonly Preparation[];
-  /** The method's start. Absent: the images alone are learned, and there is no state. */
-  begin?(source: Source, rng: Rng): Beginning;
+  /**
+   * The method's start. Absent: the images alone are learned, and there is no state.
+   *
+   * @param images those that the run's initialization gives, the run's to free.
+   */
+  begin?(source: Source, rng: Rng, images: Tensor): Beginning;
   /** Rolls all dice of one step: networks, batches, augmentations, frequencies, shuffles. */
   draw(source: Source, rng: Rng, at: { readonly step: number; readonly state: Tree }): D;
   /** Scalar, differentiable in every learned tensor. Same arguments, same value. */

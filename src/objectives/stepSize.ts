@@ -10,8 +10,16 @@ import type { trajectoryOptions } from "./trajectoryOptions.ts";
 export function stepSizeOptimizer({
   stepSize: { learningRate, momentum, floor },
 }: Pick<z.infer<typeof trajectoryOptions>, "stepSize">): Optimizer {
-  const rule = learningRate === 0 ? held : sgd({ learningRate, momentum, weightDecay: 0 });
+  const rule = sgdUnlessHeld({ learningRate, momentum });
   return floor === undefined ? rule : clamped(rule, { low: [floor], high: [Infinity] });
+}
+
+/** SGD, or at rate 0 what leaves a value as it is. */
+export function sgdUnlessHeld(options: {
+  readonly learningRate: number;
+  readonly momentum: number;
+}): Optimizer {
+  return options.learningRate === 0 ? held : sgd({ ...options, weightDecay: 0 });
 }
 
 /** Leaves a value as it is. */

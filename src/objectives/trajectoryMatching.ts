@@ -43,8 +43,8 @@ export interface TrajectoryMethod extends z.infer<typeof trajectoryOptions> {
   readonly gradient: z.infer<typeof gradientOption>;
   /** A loss above it, without penalties, is one whose step is skipped. Default: none is. */
   readonly threshold?: number | undefined;
-  /** What is learned beside images and step size, and where the images start. */
-  begin?(source: Source, rng: Rng): Beginning;
+  /** What is learned beside images and step size, and where the images start; see `Objective.begin`. */
+  begin?(source: Source, rng: Rng, images: Tensor): Beginning;
   /** Of what `begin` brings. */
   readonly optimizers?: Readonly<Record<string, Optimizer>>;
   /** What the run carries from step to step beside the order of its experts. */
@@ -72,8 +72,8 @@ export function trajectoryMatching(method: TrajectoryMethod): Objective<Trajecto
     name,
     preparations: [...new Set(matchings.map(({ experts }) => experts))],
     optimizers: { stepSize: stepSizeOptimizer(method), ...method.optimizers },
-    begin(source, rng) {
-      const { learned, state, ...beginning } = method.begin?.(source, rng) ?? {};
+    begin(source, rng, images) {
+      const { learned, state, ...beginning } = method.begin?.(source, rng, images) ?? {};
       return {
         ...beginning,
         learned: { ...learned, stepSize: source.engine.fill([1], method.stepSize.initial) },

@@ -38,6 +38,7 @@ const given: Record<string, object> = {
   dsac: { outerLoop, innerLoop, warmUp: { networks: 1, updates: 2 } },
   mtt: path,
   tesla: { ...path, gradient: "exact" },
+  datm: { ...path, labels: { learningRate: 0.1 } },
 };
 const shapes: Record<string, Objective> = {
   ...Object.fromEntries(

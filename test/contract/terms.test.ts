@@ -28,7 +28,7 @@ function built(name: string, given: object): Objective {
 }
 
 function drawn(objective: Objective) {
-  const state = objective.begin?.(source, seeded(2)).state ?? null;
+  const state = objective.begin?.(source, seeded(2), learned.images).state ?? null;
   return objective.draw(source, seeded(3), { step: 0, state });
 }
 

@@ -30,7 +30,10 @@ const settings: Record<string, Source> = {
 const loops = { outerLoop: 2, innerLoop: 1 };
 const cases = Object.entries(methods).flatMap(([name, { options, build }]) =>
   Object.entries(settings).map(([setting, source]) => {
-    const given = "outerLoop" in options.shape ? loops : {};
+    const given = {
+      ...("outerLoop" in options.shape && loops),
+      ...("initialImages" in options.shape && source.partition && { initialImages: "run" }),
+    };
     const objective: Objective = build(smallOptions(options.parse(given)) as never);
     const augmentation = name.startsWith("dsa") ? parseStrategy("crop_scale") : [];
     return [name, setting, objective, { ...source, augmentation }] as const;

@@ -30,7 +30,7 @@ const contrastive = (options: z.input<typeof dccOptions> = {}) =>
 
 /** The draws of the first steps. */
 function drawsOf(objective: Objective, on: Source, steps: number): GradientDraw[] {
-  let state: Tree = objective.begin!(on, seeded(0)).state ?? null;
+  let state: Tree = objective.begin!(on, seeded(0), images).state ?? null;
   return Array.from({ length: steps }, (_, step) => {
     const draw = objective.draw(on, seeded(7).stream(`step/${step}`), { step, state });
     state = objective.after!({ images }, draw);
@@ -188,7 +188,7 @@ describe("loops", () => {
   const counts = (objective: Objective, imagesPerClass: number): (number | undefined)[] => {
     const labels = Int32Array.from({ length: 3 * imagesPerClass }, (_, i) => Math.floor(i / imagesPerClass));
     const on = { ...source, imagesPerClass, labels };
-    objective.begin!(on, seeded(0));
+    objective.begin!(on, seeded(0), images);
     const { parameters } = freshModel(source.network, engine, seeded(0));
     const state = { parameters, statistics: [] };
     const drawAt = (step: number): GradientDraw =>
@@ -219,10 +219,10 @@ describe("loops", () => {
 });
 
 test("a method with augmentation is not one without", () => {
-  expect(() => dc(given()).begin!(augmented, seeded(0))).toThrow(
+  expect(() => dc(given()).begin!(augmented, seeded(0), images)).toThrow(
     /augmentation: expected none for dc, got operations; with operations it is dsa/,
   );
-  expect(() => dsac(contrastive()).begin!(source, seeded(0))).toThrow(
+  expect(() => dsac(contrastive()).begin!(source, seeded(0), images)).toThrow(
     /augmentation: expected operations for dsac, got none; with none it is dcc/,
   );
 });

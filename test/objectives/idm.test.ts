@@ -60,7 +60,7 @@ test("the loss is that of the paper, on the cells, at the accuracy of the networ
   };
   const method = idm(idmOptions.parse(options));
   const images = engine.tensor([6, 8, 8, 3], seeded(1).fillNormal(new Float64Array(6 * 192)));
-  let { state } = method.begin!(source, seeded(2));
+  let { state } = method.begin!(source, seeded(2), images);
   const found: number[] = [];
   for (let step = 0; step < 4; step++) {
     const draw = method.draw(source, seeded(3).stream(`${step}`), {

@@ -78,7 +78,7 @@ test("on top of idm is idm with both terms, to the bit", () => {
     idm(smallOptions(idmOptions.parse({ networks, terms: both }))),
   ];
   const [ours, theirs] = objectives.map((objective) => {
-    const { state = null } = objective.begin!(source, seeded(4));
+    const { state = null } = objective.begin!(source, seeded(4), learnedOf(source).images);
     // The first step trains both networks, whose accuracy the second one weighs.
     const first = objective.draw(source, seeded(5), { step: 0, state });
     const trained = objective.after!(learnedOf(source), first);

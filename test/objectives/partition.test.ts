@@ -42,6 +42,6 @@ test.each(objectives.flatMap((objective) => pluginLists.map((plugins) => ({ obje
 );
 
 function step(objective: Objective, source: Source, images: Tensor) {
-  const state = objective.begin?.(source, seeded(2)).state ?? null;
+  const state = objective.begin?.(source, seeded(2), images).state ?? null;
   return descent(objective, { images }, objective.draw(source, seeded(3), { step: 0, state }));
 }

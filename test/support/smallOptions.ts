@@ -11,6 +11,7 @@ export function smallOptions<T>(options: T, name = ""): T {
     ...("models" in options && "epochs" in options && smallPretraining(name)),
     ...("count" in options && "epochs" in options && { count: 2, epochs: 3 }),
     ...("startEpochs" in options && path),
+    ...("threshold" in options && { threshold: 1e9 }),
   };
 }
 
