@@ -109,6 +109,33 @@ export const protocols = {
       },
     ],
   },
+  "mtt-1000": {
+    id: "mtt-1000",
+    version: 1,
+    description:
+      "Trajectory matching's own (MTT, FTD, TESLA): 1001 epochs, augmented, at the learning rate that was learned with the " +
+      "set, accuracy after the last, where the codes report the best of their looks at the test set.",
+    training: {
+      ...common,
+      // The rate is that of sets that were learned without one.
+      epochs: 1001,
+      learningRate: 0.01,
+      drops: { afterEpochs: [501], factor: 0.1 },
+    },
+  },
+  "datm-1000": {
+    id: "datm-1000",
+    version: 1,
+    description:
+      "DATM's and LAD's own: mtt-1000 in mini-batches of 128, on the soft labels that were learned.",
+    training: {
+      ...common,
+      batchSize: 128,
+      epochs: 1001,
+      learningRate: 0.01,
+      drops: { afterEpochs: [501], factor: 0.1 },
+    },
+  },
   "ncfm-2000": {
     id: "ncfm-2000",
     version: 1,

@@ -8,6 +8,7 @@ import { dsa, dsaOptions } from "./dsa.ts";
 import { idm, idmOptions } from "./idm.ts";
 import { iid, iidOptions } from "./iid.ts";
 import { mmd, mmdOptions } from "./mmd.ts";
+import { ftd, ftdOptions } from "./ftd.ts";
 import { mtt, mttOptions } from "./mtt.ts";
 import { ncfm, ncfmOptions } from "./ncfm.ts";
 import { publishedRun } from "./gradientMatching.ts";
@@ -36,6 +37,7 @@ export const methods = {
   },
   dsac: { options: dccOptions, build: dsac, run: publishedRun },
   mtt: { options: mttOptions, build: mtt, run: publishedTrajectoryRun },
+  ftd: { options: ftdOptions, build: ftd, run: publishedTrajectoryRun },
   tesla: { options: teslaOptions, build: tesla, run: publishedTrajectoryRun },
   datm: { options: datmOptions, build: datm, run: publishedTrajectoryRun },
 } as const satisfies OptionTable & Record<string, Method>;

@@ -43,7 +43,7 @@ export interface TrajectoryMethod extends z.infer<typeof trajectoryOptions> {
   readonly gradient: z.infer<typeof gradientOption>;
   /** A loss above it, without penalties, is one whose step is skipped. Default: none is. */
   readonly threshold?: number | undefined;
-  /** What is learned beside images and step size, and where the images start; see `Objective.begin`. */
+  /** What is learned beside images and step size, where the images start, and what is carried first, by name. */
   begin?(source: Source, rng: Rng, images: Tensor): Beginning;
   /** Of what `begin` brings. */
   readonly optimizers?: Readonly<Record<string, Optimizer>>;

@@ -37,6 +37,7 @@ const given: Record<string, object> = {
   dcc: { outerLoop, innerLoop, warmUp: { networks: 1, updates: 2 } },
   dsac: { outerLoop, innerLoop, warmUp: { networks: 1, updates: 2 } },
   mtt: path,
+  ftd: path,
   tesla: { ...path, gradient: "exact" },
   datm: { ...path, labels: { learningRate: 0.1 } },
 };

@@ -6,6 +6,7 @@ import { normalized } from "../../src/datasets/dataset.ts";
 import { torchEngine } from "../../src/engines/torch/index.ts";
 import { accuracy, disposeTestSet, testSet } from "../../src/evaluation/accuracy.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
+import { reference } from "../networks/chirp.ts";
 import { type Judged, type Protocol, protocols, trainingFor } from "../../src/evaluation/protocols.ts";
 import { convNet, type Network, networkOf, networks } from "../../src/networks/index.ts";
 import { freshModel } from "../../src/training/model.ts";
@@ -40,6 +41,12 @@ const brief: Protocol = {
   ...protocols.quick,
   training: { ...protocols.quick.training, epochs: 30, augmentation: ["flip", "crop"] },
 };
+
+const {
+  case7_schedules: { rates },
+} = reference<{ case7_schedules: { rates: { initial: number; epochs: [epoch: number, rate: number][] } } }>(
+  "tm.json",
+);
 
 describe("accuracy", () => {
   /** The logits are the means of the channels, shuffled: class c looks at channel (c + shift) mod 3. */
@@ -228,6 +235,17 @@ describe("protocols", () => {
     test("take a learned rate as all others do", () => {
       expect(training({ ...judged("mnist"), learningRate: 0.5 })).toMatchObject({ learningRate: 0.5 });
     });
+  });
+
+  test.each(["mtt-1000", "datm-1000"] as const)("%s lowers the learned rate after epoch 501", (id) => {
+    const { initial, epochs } = rates;
+    const judged = { dataset: "cifar10", classNames: ["a"], network: { name: "x" }, learningRate: initial };
+    const { learningRate, drops, epochs: all } = trainingFor(protocols[id], judged);
+    expect(all).toBe(1001);
+    for (const [epoch, rate] of epochs) {
+      const dropped = drops.afterEpochs.filter((last) => last < epoch).length;
+      expect(learningRate * drops.factor ** dropped).toBeCloseTo(rate, 12);
+    }
   });
 
   test("ncfm-2000 halves the rate of AdamW every 400 epochs", () => {

@@ -6,6 +6,7 @@ import { begin, distill, type Distillation, type Report } from "../../src/distil
 import { initialImages } from "../../src/distillers/initialize.ts";
 import type { Tensor } from "../../src/engines/index.ts";
 import { expertOf } from "../../src/objectives/experts.ts";
+import { ftd, ftdOptions } from "../../src/objectives/ftd.ts";
 import { mtt, mttOptions } from "../../src/objectives/mtt.ts";
 import {
   descent,
@@ -28,6 +29,7 @@ afterAll(() => candidates.forEach((candidate) => candidate.engine?.close()));
 
 const { case7_schedules: schedules } = reference<{
   case7_schedules: {
+    averages: { decay: number; from: number; inputs: number[]; values: number[] };
     momentum: { momentum: number; learningRate: number; from: number; gradients: number[]; values: number[] };
   };
 }>("tm.json");
@@ -176,6 +178,50 @@ describe("the step size", () => {
     const reports = reportsOf(mttOf({ stepSize: { initial: 0.02, learningRate: 1, floor: 0.01 } }), 8);
     const sizes = reports.map(({ metrics }) => metrics.stepSize!);
     expect(Math.min(...sizes)).toBeCloseTo(0.01, 12);
+  });
+});
+
+describe("FTD", () => {
+  const ftdOf = (averageDecay: number): Objective => ftd(ftdOptions.parse({ ...small, averageDecay }));
+
+  test("hands out averages of the images, which its students never see", () => {
+    const decay = 0.7;
+    const run = runOf(ftdOf(decay), 4);
+    const start = begin(run, imagesOf(run));
+    let average = Array.from(start.learned.images.values());
+    expect(resultOf(run.objective, start).images.values()).toEqual(start.learned.images.values());
+    const learned: number[][] = [];
+    for (const { progress } of distill(run, start)) {
+      const images = Array.from(progress.learned.images.values());
+      learned.push(images);
+      average = average.map((before, i) => decay * before + (1 - decay) * images[i]!);
+      expectClose(resultOf(run.objective, progress).images.values(), average, 1e-12);
+    }
+    // Without averages: the same images in every step.
+    expect(reportsOf(ftdOf(0), 4).map(({ images }) => images)).toEqual(learned);
+  });
+
+  test("averages as published", () => {
+    const { decay, from, inputs, values } = schedules.averages;
+    const objective = ftdOf(decay);
+    const { draw } = firstDraw(objective);
+    const stepSize = engine.fill([1], 0.01);
+    let carried: object = { average: engine.fill([1], from) };
+    const found = inputs.map((input) => {
+      const state = objective.after!({ images: engine.fill([1], input), stepSize }, {
+        ...draw,
+        carried,
+      } as never);
+      ({ carried } = state as unknown as { carried: object });
+      return (carried as { average: Tensor }).average.item();
+    });
+    expectClose(found, values, 1e-11);
+  });
+
+  test("has experts of its own, on a flat path", () => {
+    const [plain, flat] = [mttOf(), ftdOf(0)].map(({ preparations }) => preparations![0]!);
+    expect(flat!.options).toMatchObject({ sharpness: { rho: 0.01, alpha: 0.3 } });
+    expect(plain!.options).not.toHaveProperty("sharpness.rho");
   });
 });
 
