@@ -103,7 +103,9 @@ export function batchOf({ images, labels }: Synthetic, { positions, augmentation
 /** One plain gradient step, θ − β g. */
 export function stepped(theta: Parameters, gradient: ParameterGradient, stepSize: Tensor): Parameters {
   const beta = stepSize.reshape([]);
-  return theta.map((part, k) => part.sub(gradient[k]!.mul(beta)));
+  // All at once, so that what they leave free is one piece, and not gaps between parameters that stay.
+  const moves = gradient.map((part) => part.mul(beta));
+  return theta.map((part, k) => part.sub(moves[k]!));
 }
 
 /** A mini-batch of the images as they are. */
