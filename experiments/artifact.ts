@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { stringify } from "yaml";
 import type { Dataset } from "../src/datasets/dataset.ts";
 import type { Partition } from "../src/datasets/partition.ts";
-import type { Whitening } from "../src/datasets/whitening.ts";
 import { readSafetensors, writeSafetensors } from "../src/formats/safetensors.ts";
 import type { Network } from "../src/networks/index.ts";
 import type { Learned } from "../src/objectives/objective.ts";
 import { learnedSet } from "../src/runs/learned.ts";
+import type { Space } from "../src/runs/space.ts";
 import { arraysOf, setFrom, type StoredSet } from "../src/runs/storedSet.ts";
 import { inFile, writeWhole } from "./files.ts";
 import { type Machine, peakMegabytes } from "./machine.ts";
@@ -27,23 +27,22 @@ export function writeArtifact(
   run: RunFolder,
   learned: Learned,
   about: {
+    /** Real images in the space that was learned in. */
     readonly real: Dataset;
+    /** The same as they were read: the file names them by their hash. */
+    readonly train: Dataset;
     readonly labels: Int32Array;
     readonly network: Network;
     readonly machine: Machine;
     readonly seconds: number;
-    /** Of the images, where they were learned so. */
-    readonly whitening?: Whitening;
   },
 ): void {
-  const { real, machine } = about;
+  const { real, train, machine } = about;
   const { experiment, seed } = run;
   const set = learnedSet(learned, { ...about, partition: experiment.partition });
   const card = {
     format: "distillery 1",
-    space:
-      "normalized: (pixel/255 - mean) / std per channel" +
-      (about.whitening ? ", then (x - zca_mean) @ zca_matrix on rows of channels × height × width" : ""),
+    space: spaceText(set),
     mean: JSON.stringify(real.mean),
     std: JSON.stringify(real.std),
     ...(set.partition && { partition: JSON.stringify(decodingOf(set.partition)) }),
@@ -52,7 +51,7 @@ export function writeArtifact(
     network: about.network.name,
     flattenOrder: about.network.flattenOrder,
     trainingImages: String(real.labels.length),
-    trainingSha256: sha256(bytes(real.pixels), bytes(real.labels)),
+    trainingSha256: sha256(bytes(train.pixels), bytes(train.labels)),
     distillSeconds: about.seconds.toFixed(1),
     peakMegabytes: peakMegabytes().toFixed(0),
     engine: machine.engine,
@@ -60,6 +59,14 @@ export function writeArtifact(
     commit: machine.commit,
   };
   writeWhole(fileOf(run, "synthetic"), writeSafetensors(arraysOf(set), card));
+}
+
+/** How images of a space come of pixels, in words. */
+function spaceText({ mean, std, whitening }: Space): string {
+  const isPixel = mean.every((center) => center === 0) && std.every((scale) => scale === 1);
+  const normalized = isPixel ? "pixel/255" : "(pixel/255 - mean) / std per channel";
+  if (!whitening) return `normalized: ${normalized}`;
+  return `whitened: (x - zca_mean) @ zca_matrix on rows x of ${normalized}, channels × height × width`;
 }
 
 /**

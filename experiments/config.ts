@@ -4,7 +4,12 @@ import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { check, InputError } from "../src/core/errors.ts";
 import { parsed } from "../src/core/parse.ts";
-import { checkSteps, distillationOptions, evaluationOptions, withRunDefaults } from "../src/runs/options.ts";
+import {
+  checkOptions,
+  distillationOptions,
+  evaluationOptions,
+  withRunDefaults,
+} from "../src/runs/options.ts";
 import { trackingOptions } from "../src/runs/tracking.ts";
 import { configFile } from "./configFile.ts";
 import { datasetOptions } from "./data/load.ts";
@@ -55,7 +60,7 @@ export function resolveExperiment(
     experimentSchema,
     withRunDefaults(withEvaluationNetwork(overrides.reduce(applyOverride, config))),
   );
-  checkSteps(where, options);
+  checkOptions(where, options);
   return { ...options, name };
 }
 

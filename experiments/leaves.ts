@@ -12,13 +12,13 @@ export function leavesOf(tree: unknown, path = ""): Map<string, string> {
  * alphabetical order, as in `objective.frequencies=1024;objective.kernel.name=gaussian`. Plugins go by their names.
  */
 export function optionsText(experiment: Experiment): string {
-  const { data, objective, plugins, initialization, scarcity } = experiment;
+  const { data, objective, plugins, initialization, scarcity, zca } = experiment;
   const { optimizer, stepping, schedule, range, augmentation } = experiment;
   const ofPlugins = Object.fromEntries(plugins.map(({ name, ...options }) => [name, options]));
   const updates = { optimizer, stepping, schedule, range };
   const learned = objective && { objective, plugins: ofPlugins, ...updates, augmentation };
   return inOneLine(
-    [...leavesOf({ data, initialization, scarcity, ...learned })].filter(
+    [...leavesOf({ data, initialization, scarcity, zca, ...learned })].filter(
       ([path, value]) => value !== "undefined" && !columns.includes(path),
     ),
   );
@@ -45,15 +45,19 @@ export function parseOptions(text: string): Map<string, string> {
   );
 }
 
-/** Options of updates that earlier versions did not have, and what these versions did. */
-const once = { stepping: "joint", "schedule.name": "constant", range: "free" };
+/** Options that earlier versions did not have, and what these versions did. */
+const once = { zca: "false" };
+/** The same of updates, told where something is learned. */
+const onceOfUpdates = { stepping: "joint", "schedule.name": "constant", range: "free" };
 
 /**
- * The text of options as this version writes it: where something was learned before an option of the updates existed, the
- * option is there with what was done then.
+ * The text of options as this version writes it: where an option did not exist yet, it is there with what was done then.
+ * No text stays as it is: nothing is known of such a set.
  */
 export function completedOptions(text: string): string {
   const known = parseOptions(text);
-  const missing = Object.entries(once).filter(([path]) => !known.has(path));
-  return known.has("optimizer.name") && missing.length > 0 ? inOneLine([...known, ...missing]) : text;
+  if (known.size === 0) return text;
+  const expected = { ...once, ...(known.has("optimizer.name") && onceOfUpdates) };
+  const missing = Object.entries(expected).filter(([path]) => !known.has(path));
+  return missing.length > 0 ? inOneLine([...known, ...missing]) : text;
 }

@@ -1,6 +1,7 @@
 import { normalized } from "../src/datasets/dataset.ts";
 import type { Tensor } from "../src/engines/index.ts";
 import type { Source } from "../src/objectives/objective.ts";
+import { normalizedValues } from "../src/runs/space.ts";
 import { writeWhole } from "./files.ts";
 import { imageGrid } from "./images.ts";
 import { fileOf, type RunFolder } from "./runFolder.ts";
@@ -10,7 +11,7 @@ const SHARE = 0.01;
 
 /** Writes images.png: the synthetic images as they are now, mosaics as such. */
 export async function writeImages(run: RunFolder, source: Source, images: Tensor): Promise<void> {
-  writeWhole(fileOf(run, "images"), await gridOf(source, images.values()));
+  writeWhole(fileOf(run, "images"), await gridOf(source, normalizedValues(images, source.real)));
 }
 
 /** Writes real.png: the first real images of each class, as many as there are synthetic ones. */

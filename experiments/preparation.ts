@@ -8,6 +8,7 @@ import type { Tree } from "../src/engines/index.ts";
 import type { Preparation, Source } from "../src/objectives/objective.ts";
 import { objectiveOf, preparationKey, preparationRng } from "../src/runs/setting.ts";
 import { difficultyTracker } from "../src/runs/tracking.ts";
+import { zcaPreparation } from "../src/runs/zca.ts";
 import type { Experiment } from "./config.ts";
 import { Stopped } from "./failure.ts";
 import { acquire, isHeld } from "./lock.ts";
@@ -53,6 +54,7 @@ export function preparedFor(root: string, experiment: Experiment, preparation: P
     ...{ name, options, network },
     data: { ...set, ...place },
     needs: needs.map((need) => need.name),
+    ...(experiment.zca && { zca: true }),
   });
   const hash = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 10);
   const folder = `${name}-${hash}`;
@@ -175,11 +177,15 @@ export function withNeeds(all: readonly Prepared[]): Prepared[] {
   return [...byPath.values()];
 }
 
-/** What its method needs beforehand, and what its images are tracked under. */
+/** The whitening, what its method needs beforehand, and what its images are tracked under. */
 function preparationsOf(experiment: Experiment): readonly Preparation[] {
   const { preparations = [] } = objectiveOf(experiment) ?? {};
-  const { tracking } = experiment;
-  return tracking ? [...preparations, ...difficultyTracker(tracking).preparations] : preparations;
+  const { tracking, zca } = experiment;
+  return [
+    ...(zca ? [zcaPreparation()] : []),
+    ...preparations,
+    ...(tracking ? difficultyTracker(tracking).preparations : []),
+  ];
 }
 
 /**

@@ -1,6 +1,4 @@
 import type { Engine } from "../src/engines/index.ts";
-import type { Source } from "../src/objectives/objective.ts";
-import { sourceOf } from "../src/runs/setting.ts";
 import { distillRun } from "./commands/distill.ts";
 import { evaluatedRows, evaluateRun, isEvaluated } from "./commands/evaluate.ts";
 import { accuracyText } from "./commands/evaluationText.ts";
@@ -10,6 +8,7 @@ import { Busy } from "./failure.ts";
 import { allPreparedFor, hasPart, makePart, type Part, type Prepared, withNeeds } from "./preparation.ts";
 import { checkSpace } from "./preparedSpace.ts";
 import { isDone, openRun, type RunFolder } from "./runFolder.ts";
+import { fitWhitening, sourceFor } from "./source.ts";
 
 /** A piece of work for one process. It leaves a file when it is done, and no two processes are ever at it together. */
 export interface Task {
@@ -75,7 +74,7 @@ function preparingTasks(experiments: readonly Experiment[], { prepared: root }: 
   for (const experiment of experiments) {
     for (const prepared of allPreparedFor(root, experiment)) {
       for (let index = 0; index < prepared.preparation.parts; index++) {
-        const task = preparing(prepared, experiment, index);
+        const task = preparing(prepared, experiment, { index, root });
         tasks.set(task.id, task);
       }
     }
@@ -83,7 +82,11 @@ function preparingTasks(experiments: readonly Experiment[], { prepared: root }: 
   return [...tasks.values()];
 }
 
-function preparing(prepared: Prepared, experiment: Experiment, index: number): Task {
+function preparing(
+  prepared: Prepared,
+  experiment: Experiment,
+  { index, root }: { readonly index: number; readonly root: string },
+): Task {
   const id = `${prepared.name}/part-${index}`;
   return {
     id,
@@ -92,7 +95,10 @@ function preparing(prepared: Prepared, experiment: Experiment, index: number): T
     isDone: () => hasPart(prepared, index),
     async perform(engine) {
       const { splits } = await loadData(experiment.data);
-      const source: Source = sourceOf(experiment, splits, engine);
+      const given = { splits, engine, prepared: root };
+      await fitWhitening(experiment, given);
+      if (hasPart(prepared, index)) return; // the whitening itself is of images as they are
+      const source = await sourceFor(experiment, given);
       checkSpace(withNeeds([prepared]), source);
       if (!(await makePart(prepared, source, index))) {
         const what = prepared.needs.length > 0 ? "this part, or on one that it needs" : "this part";

@@ -2,12 +2,14 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { check, Divergence } from "../../src/core/errors.ts";
+import type { Dataset } from "../../src/datasets/dataset.ts";
 import { decodeProgress, encodeProgress } from "../../src/distillers/checkpoint.ts";
 import { begin, distill, type Distillation, type Progress } from "../../src/distillers/distill.ts";
 import { initialImages } from "../../src/distillers/initialize.ts";
 import { disposeExcept, type Engine, type Tensor } from "../../src/engines/index.ts";
 import { type Learned, resultOf, type Source } from "../../src/objectives/objective.ts";
-import { distillationRng, imageOptimizerOf, objectiveOf, sourceOf } from "../../src/runs/setting.ts";
+import { distillationRng, imageOptimizerOf, objectiveOf } from "../../src/runs/setting.ts";
+import { normalizedValues } from "../../src/runs/space.ts";
 import { writeArtifact } from "../artifact.ts";
 import type { Experiment } from "../config.ts";
 import { loadData } from "../data/load.ts";
@@ -35,6 +37,7 @@ import {
 import { diagnoseRun } from "./diagnose.ts";
 import { stopSignal } from "../stopSignal.ts";
 import { methodName } from "../setting.ts";
+import { sourceFor } from "../source.ts";
 import { spectraOf } from "../spectra.ts";
 
 export interface DistillOptions {
@@ -100,7 +103,7 @@ async function distilled(
 ): Promise<void> {
   const { experiment } = run;
   const { splits, indices } = await loadData(experiment.data);
-  const source = sourceOf(experiment, splits, engine);
+  const source = await sourceFor(experiment, { splits, engine, prepared });
   const images = initialImages(source, experiment, distillationRng(run.seed));
   // Only now is there anything to replace an earlier run with.
   if (force) removeRows(run);
@@ -108,9 +111,9 @@ async function distilled(
   forgetFailure(run);
   if (indices) writeWhole(fileOf(run, "indices"), JSON.stringify(Array.from(indices)));
   writeFacts(run, source);
-  await writeRealImages(run, source);
+  await writeRealImages(run, { ...source, real: splits.train });
   const ready = await prepare(allPreparedFor(prepared, experiment), source);
-  await descend({ run, lock }, ready, images);
+  await descend({ run, lock, train: splits.train }, ready, images);
   await diagnoseRun(run, engine);
 }
 
@@ -118,6 +121,8 @@ async function distilled(
 interface Held {
   readonly run: RunFolder;
   readonly lock: Lock;
+  /** Its real images as they were read: pixels, where those of the source are whitened. */
+  readonly train: Dataset;
 }
 
 /** From the initial images to the result. */
@@ -196,16 +201,18 @@ async function steps(held: Held, distillation: Distillation, images: Tensor): Pr
 
 /** Writes the result last: it is what marks the run as done. */
 async function finish(
-  { run, lock }: Held,
+  { run, lock, train }: Held,
   source: Source,
   { learned, seconds }: { readonly learned: Learned; readonly seconds: number },
 ): Promise<void> {
   const { real, labels, engine, network } = source;
   writeFacts(run, source, seconds);
   await writeImages(run, source, learned.images);
-  writeWhole(fileOf(run, "spectra"), JSON.stringify(spectraOf(source, learned.images.values())));
+  const pixels = { ...train, mean: real.mean, std: real.std };
+  const spectra = spectraOf({ ...source, real: pixels }, normalizedValues(learned.images, real));
+  writeWhole(fileOf(run, "spectra"), JSON.stringify(spectra));
   lock.check();
-  writeArtifact(run, learned, { real, labels, network, machine: machine(engine), seconds });
+  writeArtifact(run, learned, { real, train, labels, network, machine: machine(engine), seconds });
   rmSync(dirname(fileOf(run, "checkpoint")), { recursive: true, force: true });
 }
 

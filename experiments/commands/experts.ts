@@ -6,9 +6,10 @@ import type { Experiment } from "../config.ts";
 import { loadData } from "../data/load.ts";
 import { freeBytes, sizeText } from "../disk.ts";
 import { allPreparedFor, checkParts, prepare, type Prepared } from "../preparation.ts";
-import { bytesToMake, type OpenParts, openParts } from "../preparedSpace.ts";
+import { bytesToMake, checkSpace, type OpenParts, openParts } from "../preparedSpace.ts";
 import { pluralOf } from "../report/labels.ts";
 import { methodName } from "../setting.ts";
+import { sourceFor } from "../source.ts";
 
 export interface ExpertsOptions {
   /** Folder that keeps what runs share. */
@@ -39,9 +40,11 @@ export async function makeExperts(
 ): Promise<void> {
   const all = allPreparedFor(root, experiment);
   const { splits } = await loadData(experiment.data);
-  const source = sourceOf(experiment, splits, engine);
+  const sizing = sourceOf(experiment, splits, engine);
   await checkParts(all);
-  planLines(openParts(all, source), { root, free: free(root) }).forEach(print);
+  planLines(openParts(all, sizing), { root, free: free(root) }).forEach(print);
+  checkSpace(all, sizing, free); // all of it, before the whitening, which the others need, is made
+  const source = await sourceFor(experiment, { splits, engine, prepared: root });
   await prepare(all, source, free);
   for (const one of all) print(`${one.path}  ${partsText(one)}, ${sizeText(sizeOf(one))}`);
 }

@@ -6,6 +6,7 @@ import type { Dataset } from "../../src/datasets/dataset.ts";
 import type { NamedArrays } from "../../src/formats/array.ts";
 import { readNpz } from "../../src/formats/npz.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
+import type { Whitening } from "../../src/datasets/whitening.ts";
 import type { StoredSet } from "../../src/runs/storedSet.ts";
 import { parse } from "yaml";
 import { hasClassFolders } from "../data/imageFiles.ts";
@@ -34,8 +35,7 @@ export interface Foreign {
 export function openForeign(path: string): Foreign {
   check(existsSync(path), () => `${path}: expected a synthetic set, found nothing there`);
   if (!statSync(path).isDirectory()) return openArrays(path);
-  const files = ["data.safetensors", "data.npz"].map((file) => join(path, file));
-  const arrays = files.find((file) => existsSync(file));
+  const arrays = arraysOfFolder(path);
   if (arrays !== undefined) return openArrays(arrays);
   const images = [join(path, "png", "train"), join(path, "train"), path].find((folder) =>
     existsSync(folder),
@@ -43,8 +43,32 @@ export function openForeign(path: string): Foreign {
   check(hasClassFolders(images), () => `${path}: ${EXPECTED}, got a folder of something else`);
   const [train, png] = [images, dirname(resolve(images))];
   const isExported = basename(train) === "train" && basename(png) === "png";
-  const card = cardOfFolder(isExported ? dirname(png) : images);
-  return { path, card, read: (real) => setOfImages(images, card, real) };
+  const exported = isExported ? dirname(png) : images;
+  const card = cardOfFolder(exported);
+  return {
+    path,
+    card,
+    read: (real) =>
+      setOfImages(images, { ...(card ?? real), whitening: whiteningBeside(exported, card, real) }, real),
+  };
+}
+
+/** The file of arrays in an exported folder. */
+function arraysOfFolder(folder: string): string | undefined {
+  return ["data.safetensors", "data.npz"].map((file) => join(folder, file)).find((file) => existsSync(file));
+}
+
+/** What the images of a whitened set are whitened by, which its PNGs cannot hold. */
+function whiteningBeside(folder: string, card: Card | undefined, real: Dataset): Whitening | undefined {
+  if (card?.space !== "whitened") return undefined;
+  const file = arraysOfFolder(folder);
+  check(
+    file !== undefined,
+    () =>
+      `${folder}: expected data.safetensors or data.npz, as the card says that images are whitened and images alone do not ` +
+      "say how",
+  );
+  return setOfArrays(file, arraysIn(file).arrays, card, real).whitening;
 }
 
 function openArrays(path: string): Foreign {

@@ -1,5 +1,6 @@
 import { check } from "../../src/core/errors.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
+import { asPixels } from "../../src/datasets/whitening.ts";
 import type { HostArray, NamedArrays } from "../../src/formats/array.ts";
 import { fromPixels } from "../../src/runs/space.ts";
 import { setFrom, type StoredSet } from "../../src/runs/storedSet.ts";
@@ -9,8 +10,8 @@ import type { Card } from "../export/card.ts";
 const BYTES = 16;
 
 /**
- * The set that arrays hold, with the constants of its card, of its own arrays `mean` and `std`, or of the real data set.
- * Without `images`, it is `images_pixel` normalized by them, or the `mosaics` that its card says the cells of.
+ * The set that arrays hold, with the constants of its card, of its own arrays `mean` and `std`, or of the real data set; where
+ * arrays say a whitening and nothing else, it is of pixels as they are, as in published code. Without `images`, it is `images_pixel` normalized by them, or the `mosaics` that its card says the cells of.
  *
  * @throws InputError where the arrays are none of a synthetic set's, or values are not in the space that they should be in.
  */
@@ -22,9 +23,10 @@ export function setOfArrays(
 ): StoredSet {
   const { mean, std, images_pixel, ...others } = arrays;
   const { partition } = card ?? {};
+  const usual = others.zca_matrix ? asPixels(real) : real;
   const constants: Parameters<typeof setFrom>[2] = {
-    mean: card?.mean ?? (mean ? numbers(mean) : real.mean),
-    std: card?.std ?? (std ? numbers(std) : real.std),
+    mean: card?.mean ?? (mean ? numbers(mean) : usual.mean),
+    std: card?.std ?? (std ? numbers(std) : usual.std),
     partition: partition && { factor: partition.factor, order: partition.order },
   };
   if (others.images === undefined && images_pixel !== undefined) {

@@ -1,24 +1,27 @@
 import { check, InputError } from "../../src/core/errors.ts";
 import { sizeOf } from "../../src/core/shape.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
-import { fromPixels } from "../../src/runs/space.ts";
+import { fromPixels, type Space } from "../../src/runs/space.ts";
 import type { StoredSet } from "../../src/runs/storedSet.ts";
 import { layouts } from "../data/imageFiles.ts";
 import { decodedImages } from "../data/images.ts";
-import type { Card } from "../export/card.ts";
 import { folderName } from "../export/png.ts";
 
 /**
- * The set in a folder of images with a folder per class, normalized by the constants of the card or of the real data set.
+ * The set in a folder of images with a folder per class, in the space of its card or of the real data set.
  *
  * @throws InputError where a folder is none of the classes, or an image has another size than the real ones.
  */
-export async function setOfImages(where: string, card: Card | undefined, real: Dataset): Promise<StoredSet> {
+export async function setOfImages(
+  where: string,
+  space: Space & Pick<Dataset, "classNames" | "classFolders">,
+  real: Dataset,
+): Promise<StoredSet> {
   const { imageShape } = real;
   const { train: files } = layouts.classFolders({ name: "folder", root: where });
   const images = await decodedImages(files, { channels: imageShape[2] === 1 ? 1 : 3 });
   const folders = [...new Set(images.map(({ className }) => className))];
-  const labelOf = labelsByFolder(where, folders, card ?? real);
+  const labelOf = labelsByFolder(where, folders, space);
   const size = sizeOf(imageShape);
   const pixels = new Float32Array(images.length * size);
   images.forEach(({ path, shape, pixels: bytes }, i) => {
@@ -32,13 +35,14 @@ export async function setOfImages(where: string, card: Card | undefined, real: D
       i * size,
     );
   });
-  const { mean, std } = card ?? real;
+  const { mean, std, whitening } = space;
   return {
-    images: fromPixels(pixels, { mean, std }, imageShape),
+    images: fromPixels(pixels, space, imageShape),
     imageShape,
     labels: Int32Array.from(images, ({ className }) => labelOf.get(className)!),
     mean,
     std,
+    whitening,
     others: {},
   };
 }

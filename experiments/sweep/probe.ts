@@ -12,7 +12,7 @@ import { accuracy } from "../../src/evaluation/accuracy.ts";
 import { evaluate, trainingOf } from "../../src/evaluation/evaluate.ts";
 import { protocols } from "../../src/evaluation/protocols.ts";
 import type { Objective, Source } from "../../src/objectives/objective.ts";
-import { distillationRng, imageOptimizerOf, objectiveOf, sourceOf } from "../../src/runs/setting.ts";
+import { distillationRng, imageOptimizerOf, objectiveOf } from "../../src/runs/setting.ts";
 import { freshModel } from "../../src/training/model.ts";
 import { distillRun } from "../commands/distill.ts";
 import type { Experiment } from "../config.ts";
@@ -31,6 +31,7 @@ import {
 } from "../preparation.ts";
 import { meanBytesOfPart } from "../preparedSpace.ts";
 import { fileOf, openRun } from "../runFolder.ts";
+import { fitWhitening, sourceFor } from "../source.ts";
 import { runTracker } from "../tracking.ts";
 
 /** What is to be measured, and where. */
@@ -44,7 +45,7 @@ export interface ProbeJob {
 
 /** What runs of a kind cost. Seconds that could not be measured are NaN, which JSON writes as null. */
 export interface Cost {
-  /** From the start of the process until the data are read. */
+  /** From the start of the process until the data are read, and whitened where that is asked for. */
   readonly startSeconds: number;
   /** With its share of what is tracked. */
   readonly stepSeconds: number;
@@ -93,8 +94,13 @@ async function costOf(
 ): Promise<Cost> {
   const { engine } = await selectEngine(name, { threads });
   const { splits } = await loadData(experiment.data);
-  const startSeconds = performance.now() / 1000; // counted from the start of the process
-  const source = sourceOf(experiment, splits, engine);
+  const loaded = performance.now(); // counted from the start of the process
+  const given = { splits, engine, prepared };
+  // Made for good, as everything else is timed in its space. Only bringing images there is done by every process.
+  await fitWhitening(experiment, given);
+  const fitted = performance.now();
+  const source = await sourceFor(experiment, given);
+  const startSeconds = (loaded + performance.now() - fitted) / 1000;
   const objective = objectiveOf(experiment);
   const shared = allPreparedFor(prepared, experiment);
   await checkParts(shared);

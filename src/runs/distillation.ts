@@ -1,5 +1,6 @@
 import { check, wholeNumber } from "../core/errors.ts";
 import type { Dataset } from "../datasets/dataset.ts";
+import { zcaWhitening } from "../datasets/zca.ts";
 import { decodeProgress, encodeProgress } from "../distillers/checkpoint.ts";
 import { begin, distill, type Distillation, type Progress } from "../distillers/distill.ts";
 import { initialImages } from "../distillers/initialize.ts";
@@ -8,7 +9,7 @@ import type { NamedArrays } from "../formats/array.ts";
 import { type Objective, resultOf, type Source } from "../objectives/objective.ts";
 import { finished } from "../training/train.ts";
 import { learnedSet } from "./learned.ts";
-import { type DistillationOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
+import { checkWhole, type DistillationOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
 import {
   distillationRng,
   imageOptimizerOf,
@@ -18,6 +19,7 @@ import {
   sourceOf,
 } from "./setting.ts";
 import type { SyntheticSet } from "./synthetic.ts";
+import { whitened } from "./zca.ts";
 
 /** A distillation in memory: its options, and what it runs on. */
 export interface InMemoryOptions extends DistillationOptions {
@@ -65,7 +67,8 @@ export interface DistillationRun extends Iterable<StepReport> {
  *     for (const { step, loss } of run) console.log(step, loss);
  *     const { images, labels } = run.synthetic();
  *
- * Nothing is computed before the first step is asked for but the images at step 0.
+ * Nothing is computed before the first step is asked for but the images at step 0, and the whitening where it is asked for
+ * by `zca`. Runs that are to share one take the images of \`whitenedDataset\`, without that option.
  *
  * @param train real images to distil.
  * @throws InputError naming every option that is wrong; while it runs, `Divergence` where a loss is not finite.
@@ -74,7 +77,10 @@ export function distillationOf(train: Dataset, options: InMemoryOptions): Distil
   const { engine, seed = 0, checkpoint, ...given } = options;
   wholeNumber("distillationOf.seed", seed);
   const resolved = resolvedOptions("distillationOf", given);
-  const source = sourceOf(resolved, { train }, engine);
+  const source = resolved.zca
+    ? whitenedByItself(sourceOf(resolved, { train }, engine))
+    : sourceOf(resolved, { train }, engine);
+  if (source.real.whitening) checkWhole("distillationOf", resolved);
   const distillation = distillationWith(resolved, source, seed);
   let progress = checkpoint
     ? resumedProgress(checkpoint, source)
@@ -109,6 +115,11 @@ export function distillationOf(train: Dataset, options: InMemoryOptions): Distil
     },
   };
   return run;
+}
+
+/** By what is fitted on its own training images. */
+function whitenedByItself(source: Source): Source {
+  return whitened(source, finished(zcaWhitening(source.real, source.engine)));
 }
 
 /** The run of resolved options; none where the initial images are the result. */

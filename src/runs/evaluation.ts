@@ -120,6 +120,11 @@ function* trained(plan: EvaluationPlan, network: number): Generator<EvaluationRe
 
 /** @throws InputError where a network trained on the one could not be tested on the other, or would be tested wrongly. */
 function checkFits(synthetic: SyntheticSet, test: Dataset): void {
+  check(
+    test.whitening === undefined,
+    () =>
+      "evaluationOf: expected test images as pixels, got whitened ones; they are brought to the synthetic set's space here",
+  );
   for (const key of ["classNames", "imageShape"] as const) {
     const [expected, got] = [synthetic[key], test[key]].map((value) => JSON.stringify(value));
     check(

@@ -2,7 +2,6 @@ import type { Dataset } from "../datasets/dataset.ts";
 import type { Partition } from "../datasets/partition.ts";
 import type { NamedArrays } from "../formats/array.ts";
 import type { Learned } from "../objectives/objective.ts";
-import type { Whitening } from "../datasets/whitening.ts";
 import type { StoredSet } from "./storedSet.ts";
 
 /**
@@ -23,15 +22,14 @@ export interface LearnedFrom {
   readonly real: Dataset;
   readonly labels: Int32Array;
   readonly partition?: Partition | undefined;
-  readonly whitening?: Whitening | undefined;
 }
 
 /** The synthetic set that a method has learned. */
 export function learnedSet(
   { images, ...beside }: Learned,
-  { real, labels, partition, whitening }: LearnedFrom,
+  { real, labels, partition }: LearnedFrom,
 ): StoredSet {
-  const { imageShape, classNames, mean, std } = real;
+  const { imageShape, classNames, mean, std, whitening } = real;
   const others: NamedArrays = {};
   let known: Partial<StoredSet> = {};
   for (const [name, tensor] of Object.entries(beside)) {

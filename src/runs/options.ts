@@ -85,6 +85,13 @@ export const distillationOptions = z.strictObject({
     .enum(["free", "pixels"])
     .default("free")
     .describe("Values of the images: free, or held between black and white by clamping in every step (NCFM)"),
+  zca: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whitening of all images by ZCA, fitted on the run's training images, instead of normalization by channel: " +
+        "synthetic ones are learned in that space, and test images brought there",
+    ),
   steps: z.int().min(0).describe("Updates of the images"),
 });
 
@@ -150,6 +157,11 @@ export interface DistillationOptions {
   readonly schedule?: Choice<typeof schedules>;
   /** Values of the images: free, the default, or held between black and white by clamping in every step. */
   readonly range?: "free" | "pixels";
+  /**
+   * Whether all images are whitened by ZCA, fitted on the training images, instead of normalized by channel; the result says
+   * how. Default false.
+   */
+  readonly zca?: boolean;
 }
 
 /**
@@ -170,7 +182,7 @@ export function resolvedOptions(where: string, given: DistillationOptions): Reso
       typeof plugin === "function" ? plugin : parsed(`${where}.plugins.${i}`, pluginOption, plugin),
     ),
   } as ResolvedOptions;
-  checkSteps(where, options);
+  checkOptions(where, options);
   return options;
 }
 
@@ -209,15 +221,40 @@ const ownMembers = ["draw", "embed", "update"];
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null;
 
-/** Checks that there is a method wherever there are steps or plugins for one. */
-export function checkSteps(
-  where: string,
-  { objective, steps, plugins: wrapped }: Pick<ResolvedOptions, "objective" | "steps" | "plugins">,
-): void {
+/** What must agree in a run's options. */
+type Agreeing = Pick<ResolvedOptions, "objective" | "steps" | "plugins" | "zca" | "range" | "partition">;
+
+/** Checks that options of a run fit each other: that there is a method wherever there are steps or plugins for one, too. */
+export function checkOptions(where: string, options: Agreeing): void {
+  const { objective, steps, plugins: wrapped, zca } = options;
+  if (zca) checkWhole(where, options);
   check(
     objective !== undefined || (steps === 0 && wrapped.length === 0),
     () =>
       `${where}: expected an objective for ${steps} steps and ${wrapped.length} plugins, got none; ` +
       "name one, or set steps to 0 and leave the plugins out for the initial images",
+  );
+}
+
+/**
+ * Checks options that make no sense of whitened images.
+ *
+ * @throws InputError for values held between black and white, and for mosaics.
+ */
+export function checkWhole(
+  where: string,
+  { range, partition }: Pick<ResolvedOptions, "range" | "partition">,
+): void {
+  check(
+    range === "free",
+    () =>
+      `${where}.range: expected free beside zca, got ${range}; black and white are no bounds of single values there, as ` +
+      "whitening mixes all pixels of an image",
+  );
+  check(
+    partition === undefined,
+    () =>
+      `${where}.partition: expected none beside zca, got one; whitening is of whole images, and a cell that is made small or ` +
+      "enlarged there is no image that is made small or enlarged. Leave out one of them",
   );
 }

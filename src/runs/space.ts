@@ -1,5 +1,6 @@
 import { type ImageShape, sizeOf } from "../core/shape.ts";
-import type { Whitening } from "../datasets/whitening.ts";
+import { unwhiteningOn, type Whitening } from "../datasets/whitening.ts";
+import type { Tensor } from "../engines/index.ts";
 
 /** Constants of the space that images are in: (pixel/255 − mean)/std by channel, and then whitened where that is given. */
 export interface Space {
@@ -31,6 +32,20 @@ export function fromPixels(
   const channels = mean.length;
   const normalized = pixels.map((value, i) => (value - mean[i % channels]!) / std[i % channels]!);
   return whitening ? whitened(normalized, whitening, shape) : normalized;
+}
+
+/**
+ * The values of images with their whitening undone, by which they are normalized by mean and deviation alone; as they are
+ * where they are not whitened. On the images' engine: without, a thousand images of CIFAR's size take ten seconds.
+ *
+ * @param images [n, h, w, c] in the space.
+ */
+export function normalizedValues(images: Tensor, { whitening }: Pick<Space, "whitening">): ArrayLike<number> {
+  if (!whitening) return images.values();
+  const map = unwhiteningOn(images.engine, whitening);
+  const values = images.engine.scope(() => map.of(images).values());
+  map.dispose();
+  return values;
 }
 
 function whitened(images: Float32Array, { mean, matrix }: Whitening, shape: ImageShape): Float32Array {

@@ -128,8 +128,17 @@ function networkIn({ network, real, classes }: Source, chosen: NetworkChoice | u
   return chosen ? networkOf(chosen, { imageShape: real.imageShape, classes: classes.length }) : network;
 }
 
-/** @throws InputError where the networks do not take the set's images, or have no logit for one of its classes. */
-function checkFits({ real, classes }: Source, { imageShape, labels }: StoredSet): void {
+/** @throws InputError where the networks do not take the set's images, know them in another space, or have no logit for a class. */
+function checkFits({ real, classes }: Source, { imageShape, labels, whitening }: StoredSet): void {
+  const [expected, got] = [real.whitening, whitening].map((one) =>
+    one ? "whitened images" : "images that are not whitened",
+  );
+  check(
+    expected === got,
+    () =>
+      `tracking: expected ${expected}, as the real ones are, got ${got}; track sets of whitened images beside those of ` +
+      "whitenedDataset",
+  );
   const outside = labels.find((label) => label < 0 || label >= classes.length);
   check(
     String(imageShape) === String(real.imageShape) && outside === undefined,

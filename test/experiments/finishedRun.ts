@@ -41,13 +41,14 @@ export function finishedRun(engine: Engine, learnt: Learnt, changes: readonly st
   const results = mkdtempSync(join(tmpdir(), "distillery-run-"));
   const run = openRun(results, resolveExperiment("finished", config, changes), 0);
   prepareRun(run, false);
-  const real = { name: "made", pixels: new Uint8Array(0), imageShape, labels, classNames, mean, std };
+  const train = { name: "made", pixels: new Uint8Array(0), imageShape, labels, classNames, mean, std };
+  const real = { ...train, ...(whitening && { whitening }) };
   const tensor = engine.tensor([labels.length, ...imageShape], images);
   const network = { name: "convNet-d3", flattenOrder: "chw" } as Network;
   writeArtifact(
     run,
     { ...beside, images: tensor },
-    { real, labels, network, machine: machine(engine), seconds: 1, ...(whitening && { whitening }) },
+    { real, train, labels, network, machine: machine(engine), seconds: 1 },
   );
   tensor.dispose();
   return run;

@@ -42,15 +42,13 @@ test.each([
   ["the folders of the real images", { n02102040: 255, n01440764: 0 }],
   ["numbers", { "1": 255, "0": 0 }],
 ])("folders are matched with classes by %s", async (name, shadesByClass) => {
-  const { labels, images } = await setOfImages(await folderOf(name, shadesByClass), undefined, real);
+  const { labels, images } = await setOfImages(await folderOf(name, shadesByClass), real, real);
   const shadeOf = (label: number): number => images[48 * labels.indexOf(label)]!;
   expect([shadeOf(0), shadeOf(1)]).toEqual([0, 1]);
 });
 
 test("a folder that is no class is an error that names the classes", async () => {
-  await expect(
-    setOfImages(await folderOf("other", { n00: 1, n01440764: 2 }), undefined, real),
-  ).rejects.toThrow(
+  await expect(setOfImages(await folderOf("other", { n00: 1, n01440764: 2 }), real, real)).rejects.toThrow(
     "expected folders named by class, or by its number, got n00; the classes are tench, English_springer",
   );
 });

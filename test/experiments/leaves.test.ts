@@ -55,7 +55,17 @@ test("options that did not exist when something was learned are completed by wha
   expect(completedOptions(text)).toBe(text);
 });
 
-test("options that were told stay, and where nothing was learned none is added", () => {
+test("whether images were whitened is told of all sets, and was no where it was not asked yet", () => {
+  for (const config of [{ objective: "dm", steps: 1 }, { steps: 0 }]) {
+    const [plain, whitened] = [false, true].map((zca) => optionsText(experiment({ ...config, zca })));
+    expect([plain, whitened].map((text) => parseOptions(text!).get("zca"))).toEqual(["false", "true"]);
+    expect(completedOptions(without(plain!, "zca"))).toBe(plain);
+    expect(completedOptions(whitened!)).toBe(whitened);
+  }
+  expect(completedOptions("")).toBe("");
+});
+
+test("options that were told stay, and where nothing was learned none of updates is added", () => {
   const own = { stepping: "perClass", range: "pixels" };
   const text = optionsText(experiment({ objective: "dm", steps: 1, ...own }));
   expect(completedOptions(without(text, "schedule.name"))).toBe(text);

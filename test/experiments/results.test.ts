@@ -15,7 +15,7 @@ const row: Row = {
   plugins: "",
   network: "convNet-d3-w64-relu-instance-avg",
   steps: 1000,
-  options: "objective.kernel.name=gaussian;objective.frequencies=1024",
+  options: "objective.frequencies=1024;objective.kernel.name=gaussian;zca=false",
   distillSeed: 0,
   protocol: "dm-1000",
   evaluationNetwork: "convNet-d3-w64-relu-instance-avg",
@@ -54,7 +54,10 @@ test("a row is the same after a way through JSON, what is no number included", (
 test("rows of versions that knew fewer options are read with what these versions did", () => {
   const file = newFile();
   const old = { ...row, options: "optimizer.name=sgd" };
-  const now = { ...row, options: "optimizer.name=sgd;range=free;schedule.name=constant;stepping=joint" };
+  const now = {
+    ...row,
+    options: "optimizer.name=sgd;range=free;schedule.name=constant;stepping=joint;zca=false",
+  };
   writeRows(file, [old]);
   expect(readRows(file)).toEqual([now]);
   expect(rowFromJson(rowJson(old))).toEqual(now);
