@@ -1,10 +1,10 @@
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { statSync } from "node:fs";
 import type { Engine } from "../../src/engines/index.ts";
 import { sourceOf } from "../../src/runs/setting.ts";
 import type { Experiment } from "../config.ts";
 import { loadData } from "../data/load.ts";
 import { freeBytes, sizeText } from "../disk.ts";
+import { partFile } from "../partFile.ts";
 import { allPreparedFor, checkParts, prepare, type Prepared } from "../preparation.ts";
 import { bytesToMake, checkSpace, type OpenParts, openParts } from "../preparedSpace.ts";
 import { pluralOf } from "../report/labels.ts";
@@ -68,8 +68,8 @@ function planText({ prepared, open, bytesEach }: OpenParts): string {
 
 const partsText = ({ preparation }: Prepared): string => pluralOf(preparation.parts, "part");
 
-/** Bytes of all parts in its folder. */
-function sizeOf({ path }: Prepared): number {
-  const files = readdirSync(path).filter((name) => name.endsWith(".safetensors"));
-  return files.reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
+/** Bytes of all its parts. */
+function sizeOf({ preparation, path }: Prepared): number {
+  const files = Array.from({ length: preparation.parts }, (_, index) => partFile(path, index));
+  return files.reduce((sum, file) => sum + statSync(file.path).size, 0);
 }

@@ -71,7 +71,7 @@ test("what runs share is told, made and told again; runs then make none of it", 
   await distillExperiment(experiment, engine, { results, force: false });
   expect(errors()).toMatch(/shared seed 0: done/);
   expect(errors()).not.toMatch(/pretrained/);
-}, 60_000);
+});
 
 test("what is there is kept, what is damaged is made again, and neither needs more space than is open", async () => {
   const prepared = newFolder();
@@ -87,7 +87,7 @@ test("what is there is kept, what is damaged is made again, and neither needs mo
   await expect(expertsIn(prepared, 1000)).rejects.toThrow(/expected \d+ kB free for 1 part of pretrained/);
   rmSync(join(prepared, folder, "part-0002.safetensors"));
   expect((await expertsIn(prepared))[1]).toMatch(/3 parts, \d+ kB each, 1 there, 2 to make/);
-}, 60_000);
+});
 
 test("neither it nor a run begins what does not fit on the disk", async () => {
   const prepared = join(newFolder(), "prepared");

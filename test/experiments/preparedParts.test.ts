@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   existsSync,
@@ -57,6 +57,14 @@ const said = (): string[] =>
 afterEach(() => {
   write.mockClear();
 });
+
+/** A process of `prepareParts.ts`. */
+function preparing(...given: readonly string[]): ChildProcess {
+  const module = join(process.cwd(), "test/support/prepareParts.ts");
+  return spawn(process.execPath, ["--import", "tsx", module, ...given], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+}
 
 /** A preparation whose three parts are made, and a log of parts that are begun from now on. */
 async function made(): Promise<{ readonly prepared: Prepared; readonly begun: () => string[] }> {
@@ -284,17 +292,30 @@ describe("what a preparation needs", () => {
     const root = newFolder();
     const log = join(root, "log");
     writeFileSync(log, "");
-    const module = join(process.cwd(), "test/support/prepareParts.ts");
-    const children = [0, 1].map(() =>
-      spawn(process.execPath, ["--import", "tsx", module, root, log], { stdio: ["pipe", "pipe", "inherit"] }),
-    );
+    const children = [0, 1].map(() => preparing(root, log));
     const ended = children.map((child) => once(child, "close"));
-    await Promise.all(children.map((child) => once(child.stdout, "data"))); // both have read the data
-    for (const child of children) child.stdin.end("go\n");
+    await Promise.all(children.map((child) => once(child.stdout!, "data"))); // both have read the data
+    for (const child of children) child.stdin!.end("go\n");
     expect((await Promise.all(ended)).map(([code]) => code as number)).toEqual([0, 0]);
     const begun = readFileSync(log, "utf8").trim().split("\n").sort();
     expect(begun).toEqual(["heads", "networks"].flatMap((name) => [0, 1, 2, 3].map((i) => `${name} ${i}`)));
-  }, 60_000);
+  });
+});
+
+test("a part whose process was killed is taken over at once, from its checkpoint", async () => {
+  const root = newFolder();
+  const log = join(root, "log");
+  const child = preparing(root, log, "1");
+  const ended = once(child, "close");
+  child.stdin!.end("go\n");
+  expect(await ended).toEqual([null, "SIGKILL"]);
+  expect(readFileSync(log, "utf8")).toBe("networks 0\n");
+  const networks = smallPreparation({ name: "networks", parts: 4 });
+  const prepared = keptIn(root, networks);
+  expect(readdirSync(prepared.path).sort()).toEqual(["part-0000.checkpoint", "part-0000.safetensors.lock"]);
+  const ready = await prepare([prepared], source);
+  expect([0, 1].map((index) => ready.prepared!(networks, index).begunAt!.data[0])).toEqual([1, 0]);
+  expect(readdirSync(prepared.path)).toEqual([0, 1, 2, 3].map((i) => `part-000${i}.safetensors`));
 });
 
 test("one with more parts finds those that another with fewer has made", async () => {

@@ -6,9 +6,10 @@ import { selectEngine } from "../../src/engines/index.ts";
 import { sourceOf } from "../../src/runs/setting.ts";
 import { smallPreparation } from "./smallPreparations.ts";
 
-/** A process that makes four parts and what they need into a folder once it is told to: ROOT LOG. */
-const [root, log] = process.argv.slice(2) as [string, string];
-const networks = smallPreparation({ name: "networks", parts: 4, log });
+/** A process that makes four parts and what they need into a folder once it is told to: ROOT LOG [KILLED_AFTER_REPORT]. */
+const [root, log, killed] = process.argv.slice(2) as [string, string, string?];
+const killedAfter = killed === undefined ? {} : { killedAfter: Number(killed) };
+const networks = smallPreparation({ name: "networks", parts: 4, log, ...killedAfter });
 const heads = smallPreparation({ name: "heads", parts: 4, log, needs: [networks] });
 const experiment = resolveExperiment("tiny", {
   data: { name: "procedural", classes: 2, trainPerClass: 6, testPerClass: 2 },

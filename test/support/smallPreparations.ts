@@ -13,11 +13,13 @@ export interface SmallOptions {
   readonly reports?: number;
   /** The machine fails after this report of any part. */
   readonly failsAfter?: number;
+  /** The process is killed after this report of any part. */
+  readonly killedAfter?: number;
 }
 
 /** Parts that take no time: dice of the part's own, counts of reports, and the dice of what it needs. */
 export function smallPreparation(options: SmallOptions = {}): Preparation {
-  const { name = "small", parts = 3, needs, bytes, log, reports = 2, failsAfter } = options;
+  const { name = "small", parts = 3, needs, bytes, log, reports = 2, failsAfter, killedAfter } = options;
   const preparation: Preparation = {
     name,
     options: { reports },
@@ -32,6 +34,7 @@ export function smallPreparation(options: SmallOptions = {}): Preparation {
         const counted = engine.tensor([1], Float32Array.of(done));
         yield { share: done / reports, state: { reports: done, counted } };
         counted.dispose();
+        if (done === killedAfter) process.kill(process.pid, "SIGKILL");
         if (done === failsAfter) throw new Error("power failure");
       }
       return {
