@@ -183,6 +183,7 @@ export {
   type WarmUp,
 } from "./objectives/gradientMatching.ts";
 export { iid } from "./objectives/iid.ts";
+export { lad } from "./objectives/lad.ts";
 export {
   type DirectionalGradients,
   directionalGradients,

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { preferring } from "../core/options.ts";
-import { correctImages } from "./correctImages.ts";
 import { expertOptions, experts } from "./experts.ts";
-import { initialLogits, labelOptimizer, learnedLabelOptions, softmaxLabels } from "./learnedLabels.ts";
+import { initialImagesOption, learnedLabelOptions, learningLabels, softmaxLabels } from "./learnedLabels.ts";
 import { mttOptions } from "./mtt.ts";
 import type { Objective } from "./objective.ts";
 import { snapshotsOf } from "./startEpochs.ts";
@@ -26,13 +25,10 @@ export const datmOptions = mttOptions.extend({
     .prefault({})
     .describe("Networks trained on the real images, to the end; made once for all runs that agree"),
   labels: learnedLabelOptions.prefault({}).describe("Soft labels, learned with the images as logits"),
-  initialImages: z
-    .enum(["correct", "run"])
-    .default("correct")
-    .describe(
-      "Synthetic images at step 0: correct, real ones that an expert classifies correctly; run, as the run's " +
-        "initialization says, as for CIFAR-100 at 50 images per class",
-    ),
+  initialImages: initialImagesOption.describe(
+    "Synthetic images at step 0: correct, real ones that an expert classifies correctly; run, as the run's " +
+      "initialization says, as for CIFAR-100 at 50 images per class",
+  ),
   threshold: z
     .number()
     .positive()
@@ -51,22 +47,13 @@ export const datmOptions = mttOptions.extend({
  * 10 images per class.
  */
 export function datm(options: z.infer<typeof datmOptions>): Objective {
-  const { startEpochs, expertEpochs, studentSteps, labels, initialImages } = options;
+  const { startEpochs, expertEpochs, studentSteps } = options;
   const needed = { ...snapshotsOf("objective.startEpochs", startEpochs, expertEpochs), final: true };
   const judges = experts(options.experts, needed);
   return trajectoryMatching({
     ...options,
     name: "datm",
     matchings: [{ experts: judges, startEpochs, expertEpochs, studentSteps, labels: softmaxLabels }],
-    optimizers: { labelLogits: labelOptimizer(labels) },
-    begin(source, rng, given) {
-      const search = { experts: judges, turns: judges.parts, rest: "others" } as const;
-      const images =
-        initialImages === "correct" ? correctImages(source, search, rng.stream("images")) : undefined;
-      return {
-        ...(images && { images }),
-        learned: { labelLogits: initialLogits(source, judges, images ?? given, labels.initial) },
-      };
-    },
+    ...learningLabels(options, { experts: judges, turns: judges.parts, rest: "others" }),
   });
 }

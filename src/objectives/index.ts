@@ -7,6 +7,7 @@ import { dm, dmOptions } from "./dm.ts";
 import { dsa, dsaOptions } from "./dsa.ts";
 import { idm, idmOptions } from "./idm.ts";
 import { iid, iidOptions } from "./iid.ts";
+import { lad, ladOptions } from "./lad.ts";
 import { mmd, mmdOptions } from "./mmd.ts";
 import { ftd, ftdOptions } from "./ftd.ts";
 import { mtt, mttOptions } from "./mtt.ts";
@@ -39,7 +40,9 @@ export const methods = {
   mtt: { options: mttOptions, build: mtt, run: publishedTrajectoryRun },
   ftd: { options: ftdOptions, build: ftd, run: publishedTrajectoryRun },
   tesla: { options: teslaOptions, build: tesla, run: publishedTrajectoryRun },
+
   datm: { options: datmOptions, build: datm, run: publishedTrajectoryRun },
+  lad: { options: ladOptions, build: lad, run: publishedTrajectoryRun },
 } as const satisfies OptionTable & Record<string, Method>;
 
 interface Method {

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { decoded } from "../datasets/partition.ts";
 import type { Tensor } from "../engines/index.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
 import { chunksOf } from "../training/parameterGradient.ts";
+import { correctImages, type Search } from "./correctImages.ts";
 import { expertOf } from "./experts.ts";
 import type { Learned, Preparation, Source } from "./objective.ts";
 import { sgdUnlessHeld } from "./stepSize.ts";
+import type { TrajectoryMethod } from "./trajectoryMatching.ts";
 
 /** Options of labels that are learned as logits; the defaults are those of DATM's code (Guo et al., ICLR 2024). */
 export const learnedLabelOptions = z.strictObject({
@@ -23,9 +24,30 @@ export const learnedLabelOptions = z.strictObject({
 /** Options of labels that are learned as logits. */
 export type LearnedLabelOptions = z.infer<typeof learnedLabelOptions>;
 
-/** The rule of the logits. */
-export function labelOptimizer(options: LearnedLabelOptions): Optimizer {
-  return sgdUnlessHeld(options);
+/** Which images a run starts from whose labels experts judge. */
+export const initialImagesOption = z.enum(["correct", "run"]).default("correct");
+
+/**
+ * What a method brings that learns labels: their rule, and a start by the verdicts of experts on the images at step 0.
+ *
+ * @param search whose verdicts, and how images are found that they are right about.
+ */
+export function learningLabels(
+  {
+    labels,
+    initialImages,
+  }: { readonly labels: LearnedLabelOptions; readonly initialImages: "correct" | "run" },
+  search: Search,
+): Required<Pick<TrajectoryMethod, "begin" | "optimizers">> {
+  return {
+    optimizers: { labelLogits: sgdUnlessHeld(labels) },
+    begin(source, rng, given) {
+      const found =
+        initialImages === "correct" ? correctImages(source, search, rng.stream("images")) : undefined;
+      const labelLogits = initialLogits(source, search.experts, found ?? given, labels.initial);
+      return { ...(found && { images: found }), learned: { labelLogits } };
+    },
+  };
 }
 
 /** What the student trains on, softmax(L), [n, classes]; differentiable in the logits L. */

@@ -10,6 +10,8 @@ import type { Trajectory } from "./trajectory.ts";
 
 /** Students that shall go as some experts go. */
 export interface Matching {
+  /** Names its distance in the log, beside those of others. */
+  readonly name?: string;
   /** The experts, one in each part. */
   readonly experts: Preparation;
   /** Where segments of their paths begin. */

@@ -63,8 +63,8 @@ export interface TrajectoryMethod extends z.infer<typeof trajectoryOptions> {
  * on chunks xᵢ of the synthetic images with labels y, by one random operation A for each chunk with parameters of its own for
  * each image. Images, step size β and, where labels are soft, labels descend on L together; R are penalties.
  *
- * Experts take turns in random order, anew each time round. Metrics: `stepSize`, `distance` (the first term), `startEpoch`.
- * A segment that is all but a point, and a loss above the method's threshold, is skipped.
+ * Experts take turns in random order, anew each time round. Metrics: `stepSize`, `distance` (the first term), `startEpoch`;
+ * of several matchings the sum of the distances by their weights, and each under its name. A segment that is all but a point, and a loss above the method's threshold, is skipped.
  */
 export function trajectoryMatching(method: TrajectoryMethod): Objective<TrajectoryDraw> {
   const { name, matchings, result } = method;
@@ -149,34 +149,57 @@ function descended(
 ): Descent {
   const { matchings, shortest, threshold } = method;
   const length = Math.min(...draw.segments.map(squaredLength));
-  if (length < shortest) return { ...staying(learned), skipped: `a segment of squared length ${length}` };
+  if (length < shortest) {
+    return { ...staying(matchings, learned), skipped: `a segment of squared length ${length}` };
+  }
   const parts = matchings.map((matching, i) =>
     taught(method.gradient, { matching, i, learned, draw, penalties }),
   );
-  const distance = sum(parts.map((part) => part.distance));
-  const reached = threshold === undefined ? 0 : distance.item();
+  const measured = metricsOf(
+    learned,
+    matchings,
+    parts.map(({ distance }) => distance),
+  );
+  const reached = threshold === undefined ? 0 : measured.distance.item();
   return {
     value: sum(parts.map(({ value }) => value)),
     gradients: Object.fromEntries(
       Object.keys(learned).map((name) => [name, sum(parts.map(({ gradients }) => gradients[name]!))]),
     ),
-    metrics: { stepSize: learned.stepSize!, distance },
+    metrics: measured,
     ...(reached > (threshold ?? Infinity) && { skipped: `a loss of ${reached}` }),
   };
 }
 
 /** A step without a direction, at the loss of a student that stays where it is. */
-function staying(learned: Learned): Descent {
+function staying(matchings: readonly Matching[], learned: Learned): Descent {
   const { engine } = learned.images;
   const zeros = Object.entries(learned).map(([name, { shape }]) => [name, engine.fill(shape, 0)] as const);
+  const metrics = metricsOf(
+    learned,
+    matchings,
+    matchings.map(() => engine.fill([], 1)),
+  );
+  return { value: metrics.distance, gradients: Object.fromEntries(zeros), metrics };
+}
+
+/** Step size and distance, of several matchings also each one's own. */
+function metricsOf(
+  { stepSize }: Learned,
+  matchings: readonly Matching[],
+  distances: readonly Tensor[],
+): Readonly<Record<string, Tensor>> & { readonly distance: Tensor } {
+  const own = matchings.flatMap(({ name }, i) =>
+    name === undefined ? [] : [[name, distances[i]!] as const],
+  );
   return {
-    value: engine.fill([], 1),
-    gradients: Object.fromEntries(zeros),
-    metrics: { stepSize: learned.stepSize!, distance: engine.fill([], 1) },
+    stepSize: stepSize!,
+    distance: sum(matchings.map((matching, i) => weighted(matching, distances[i]!))),
+    ...Object.fromEntries(own),
   };
 }
 
-/** One matching's part in a step, times its λ. */
+/** One matching's part in a step, times its λ, and its distance. */
 function taught(
   gradient: TrajectoryMethod["gradient"],
   lesson: Lesson,
@@ -191,7 +214,7 @@ function taught(
     const all = { ...takenBack(lesson, gradients), stepSize: gradients.stepSize };
     return {
       value: weighted(matching, value),
-      distance: weighted(matching, distance),
+      distance,
       gradients: Object.fromEntries(
         Object.entries(all).map(([name, one]) => [name, weighted(matching, one)]),
       ),

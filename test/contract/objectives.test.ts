@@ -40,6 +40,7 @@ const given: Record<string, object> = {
   ftd: path,
   tesla: { ...path, gradient: "exact" },
   datm: { ...path, labels: { learningRate: 0.1 } },
+  lad: { ...path, gradient: "exact", labels: { learningRate: 0.1 } },
 };
 const shapes: Record<string, Objective> = {
   ...Object.fromEntries(

@@ -10,7 +10,9 @@ export function smallOptions<T>(options: T, name = ""): T {
     ...(Object.fromEntries(entries) as T),
     ...("models" in options && "epochs" in options && smallPretraining(name)),
     ...("count" in options && "epochs" in options && { count: 2, epochs: 3 }),
+    ...("consecutive" in options && { epochs: 3 }),
     ...("startEpochs" in options && path),
+    ...("stepSize" in options && { stepSize }),
     ...("threshold" in options && { threshold: 1e9 }),
   };
 }
@@ -29,10 +31,12 @@ function smallPretraining(name: string): object {
   return { models: 2, epochs: 1, ...(name !== "networks" && { network }) };
 }
 
-/** Of experts that hardly move: a step size that learned as fast as published would soon be negative. */
+/** Of experts that hardly move. */
 const path = {
   startEpochs: { min: 0, max: 2 },
   expertEpochs: 1,
   studentSteps: 3,
-  stepSize: { initial: 0.01, learningRate: 1e-8, momentum: 0.5 },
 };
+
+/** One that learned as fast as published would soon be negative. */
+const stepSize = { initial: 0.01, learningRate: 1e-8, momentum: 0.5 };
