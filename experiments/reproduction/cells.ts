@@ -22,7 +22,7 @@ const protocolSchema = z.strictObject({
   experiment: z.record(z.string(), z.json()),
   /** What makes it small enough for minutes, by path. */
   quick: overrides.default({}),
-  /** The cells it reproduces, and what each changes in the experiment, by path. */
+  /** The cells it reproduces, and what each changes in the experiment, by path; `like` names one whose changes come first. */
   cells: z.record(z.string(), overrides),
 });
 
@@ -58,7 +58,8 @@ export function readCells({ published, configs = folder }: CellSources): Map<str
     const parsed = protocolSchema.safeParse(parseYaml(file));
     if (!parsed.success) throw new InputError(`${file}: ${z.prettifyError(parsed.error)}`);
     const { experiment, quick, cells: claimed } = parsed.data;
-    for (const [name, own] of Object.entries(claimed)) {
+    for (const name of Object.keys(claimed)) {
+      const own = changesOf(claimed, name, file);
       const numbers = published.filter(({ cell, metric }) => cell === name && metric === "accuracy");
       check(numbers.length > 0, () => `${file}: cells: ${unknownCell(name, accuracies(published))}`);
       const other = cells.get(name);
@@ -74,6 +75,21 @@ export function readCells({ published, configs = folder }: CellSources): Map<str
     }
   }
   return cells;
+}
+
+type Overrides = z.output<typeof overrides>;
+
+/** What a cell changes, after what the cell changes that it is like. */
+function changesOf(cells: Readonly<Record<string, Overrides>>, name: string, file: string): Overrides {
+  const { like, ...own } = cells[name]!;
+  if (like === undefined) return own;
+  const model = cells[String(like)];
+  check(
+    model !== undefined && !("like" in model),
+    () =>
+      `${file}: cells: ${name}.like: expected another cell of this file that is like none, got ${String(like)}`,
+  );
+  return { ...model, ...own };
 }
 
 const overrideLines = (values: Readonly<Record<string, unknown>>): string[] =>

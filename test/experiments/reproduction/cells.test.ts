@@ -160,7 +160,20 @@ describe("a file of configs/published/", () => {
     expect(other!.evaluation.network).toMatchObject({ depth: 2 });
   });
 
+  test("can have a cell that is like another but for some changes", () => {
+    const { own } = read(
+      `${experiment}cells:\n  dm-toy-ipc10: { steps: 7, objective.realBatch: 8 }\n` +
+        "  dm-toy-ipc10-on-resNet18: { like: dm-toy-ipc10, steps: 9 }\n",
+    ).get("dm-toy-ipc10-on-resNet18")!;
+    expect(own).toEqual(["steps=9", "objective.realBatch=8"]);
+  });
+
   test.each([
+    [
+      "a cell like none",
+      `${experiment}cells:\n  dm-toy-ipc10: { like: dm }\n`,
+      /file0.yaml: cells: dm-toy-ipc10.like: expected another cell of this file that is like none, got dm/,
+    ],
     ["an unknown key", `${experiment}cell: {}\ncells: {}\n`, /file0.yaml: .*Unrecognized key: "cell"/],
     ["no experiment", "cells: {}\n", /file0.yaml: .*experiment/s],
     [
