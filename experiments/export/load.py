@@ -1,7 +1,8 @@
 """Loads this distilled data set with NumPy alone.
 
-    from load import load
+    from load import in_space, load
     arrays, card = load()  # arrays["images"] is [n, channels, height, width] in the space it was trained in
+    test = in_space(pixels, arrays, card)  # test images must be brought there, too
 
 `python load.py --to-pt` also writes it, by PyTorch, in the files that other distillation code reads:
 
@@ -25,6 +26,16 @@ def load(folder=here):
     card = json.loads((Path(folder) / "card.json").read_text(encoding="utf-8"))
     with np.load(Path(folder) / "data.npz", allow_pickle=False) as file:
         return {name: file[name] for name in file.files}, card
+
+
+def in_space(pixels, arrays, card):
+    """Real images, [n, channels, height, width] with black 0 and white 1, as `images` are: normalized, and whitened where they are."""
+    shape = (1, -1, 1, 1)
+    images = (pixels - np.reshape(card["mean"], shape)) / np.reshape(card["std"], shape)
+    if "zca_matrix" in arrays:
+        rows = images.reshape(len(images), -1) - arrays["zca_mean"]
+        images = (rows @ arrays["zca_matrix"]).reshape(images.shape)
+    return images.astype(np.float32)
 
 
 def decode(mosaics, partition):

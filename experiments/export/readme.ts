@@ -47,7 +47,9 @@ function titleOf({ dataset, method }: Card): string {
 /** One line for each way to load, by the file it needs. */
 const loads = {
   "data.safetensors": 'from safetensors.torch import load_file; data = load_file("data.safetensors")',
-  "data.npz": "from load import load; arrays, card = load()",
+  "data.npz":
+    "from load import in_space, load; arrays, card = load()\n" +
+    "test = in_space(pixels, arrays, card)  # of test images: pixels, black 0 and white 1, [n, channels, height, width]",
   png: 'from torchvision.datasets import ImageFolder; data = ImageFolder("png/train")  # 8 bits',
   [PARQUET]: `from datasets import load_dataset; data = load_dataset("parquet", data_files="${PARQUET}")  # 8 bits`,
 } as const;

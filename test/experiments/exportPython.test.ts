@@ -58,6 +58,7 @@ interface Findings {
   readonly png: readonly Described[];
   readonly folder: readonly [file: string, label: number][];
   readonly pt: Record<string, unknown>;
+  readonly in_space: number;
 }
 
 function described(data: Float32Array | BigInt64Array | Uint8Array, ...shape: number[]): Described {
@@ -106,6 +107,10 @@ const reason = "reason" in python ? ` (skipped: ${python.reason})` : "";
     expect(found.npz).toEqual(expected);
     expect(found.load).toEqual(expected);
     expect(found.cards).toBe(true);
+  });
+
+  test("load.py brings pixels to the space of the images: those that they are pixels of", () => {
+    expect(found.in_space).toBeLessThan(1e-5);
   });
 
   test("PNGs decode to the bytes that pixels round to", () => {

@@ -102,6 +102,7 @@ print(
             "png": [described(png(train / row["file_name"])) for row in rows],
             "folder": folder_labels(train),
             "pt": pt,
+            "in_space": float(np.abs(module.in_space(loaded["images_pixel"], loaded, loaded_card) - loaded["images"]).max()),
             "decoded": float(np.abs(module.decode(loaded["mosaics"], loaded_card["partition"]) - loaded["images"]).max())
             if "mosaics" in loaded
             else None,
