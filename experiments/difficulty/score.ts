@@ -16,7 +16,7 @@ import { loadData } from "../data/load.ts";
 import { difficultyOptions, type DifficultyOptions, type Size } from "./options.ts";
 import { foreignSubject } from "../judge/foreignSubject.ts";
 import { checkFits, subjectOf } from "../judge/subject.ts";
-import { preparedFor, prepare, type Prepared } from "../preparation.ts";
+import { prepare, preparedFor } from "../preparation.ts";
 import { isRun, readRun } from "../runFolder.ts";
 import { pixelsOfSubject } from "../commands/diagnose.ts";
 
@@ -125,12 +125,8 @@ export async function scoreDifficulty(
   const experiment = resolveExperiment("difficulty", { data: options.data, network, steps: 0 });
   const { splits } = await loadData(options.data);
   const scores = difficultyScores(options.networks, images);
-  const [trained, scored] = scores.preparations.map((one) => preparedFor(prepared, experiment, one)) as [
-    Prepared,
-    Prepared,
-  ];
-  const networksThere = await prepare([trained], sourceOf(experiment, splits, engine));
-  const source = await prepare([trained, scored], networksThere);
+  const all = scores.preparations.map((one) => preparedFor(prepared, experiment, one));
+  const source = await prepare(all, sourceOf(experiment, splits, engine));
   const difficulty = scores.difficulty(source);
   return {
     ...subject,

@@ -28,9 +28,9 @@ export interface NamedImages extends ScoredImages {
 
 /** The difficulty of images under networks that are trained on real images. */
 export interface DifficultyScores {
-  /** First the networks, then a score for each of them; what others have made is used again. */
-  readonly preparations: readonly [networks: Preparation, scores: Preparation];
-  /** Means over the networks. @param source reads both preparations. */
+  /** A score for each of the networks, which it needs; what others have made is used again. */
+  readonly preparations: readonly [scores: Preparation];
+  /** Means over the networks. @param source reads scores and networks. */
   difficulty(source: Source): ImageDifficulty;
   /** Accuracy of each network on the training images, 0 to 1. */
   accuracies(source: Source): number[];
@@ -49,11 +49,12 @@ export function difficultyScores(
     options: { ...ensemble.options, images: key },
     network: options.network,
     parts: options.models,
+    needs: [ensemble],
     part: (source, index) => scored(source, { ensemble, index }, images),
   };
   const parts = Array.from({ length: options.models }, (_, index) => index);
   return {
-    preparations: [ensemble, scores],
+    preparations: [scores],
     difficulty: (source) =>
       meanDifficulty(parts.map((index) => difficultyOf(source.prepared!(scores, index)))),
     accuracies: (source) =>
