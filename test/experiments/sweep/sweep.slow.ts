@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { readRows } from "../../../experiments/results.ts";
@@ -42,6 +42,26 @@ test("a failing cell leaves a row and the others end; a second call does only wh
   expect(await second.ended).toBe(0);
   expect(second.output()).toMatch(/2 of 2 tasks done before/);
   expect(times()).toEqual(before);
+}, 240_000);
+
+test("a damaged part does not count as done: the sweep says so, and makes it and nothing else again", async () => {
+  const networks = { name: "pretrained", models: 2, epochs: 1 };
+  const { file, results } = sweepFile({
+    config: { ...tiny, objective: { ...tiny.objective, networks } },
+    grid: { "data.imbalance": [1] },
+  });
+  expect(await startSweep(file, "--results", results, "--phase", "prepare").ended).toBe(0);
+  const prepared = join(results, "prepared");
+  const parts = filesIn(prepared).filter((path) => path.endsWith(".safetensors"));
+  expect(parts).toHaveLength(2);
+  const damaged = join(prepared, parts[1]!);
+  const bytes = readFileSync(damaged);
+  writeFileSync(damaged, bytes.with(-1, bytes.at(-1)! ^ 1));
+  const again = startSweep(file, "--results", results, "--phase", "prepare");
+  expect(await again.ended).toBe(0);
+  expect(again.output()).toContain(`${damaged}: does not fit its checksum; it is made again\n`);
+  expect(again.output()).toMatch(/1 of 2 tasks done before/);
+  expect(readFileSync(damaged)).toEqual(bytes);
 }, 240_000);
 
 test("two sweeps at once do every run once, whichever process is at it", async () => {
