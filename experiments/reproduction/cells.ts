@@ -83,11 +83,12 @@ type Overrides = z.output<typeof overrides>;
 function changesOf(cells: Readonly<Record<string, Overrides>>, name: string, file: string): Overrides {
   const { like, ...own } = cells[name]!;
   if (like === undefined) return own;
-  const model = cells[String(like)];
+  const model = typeof like === "string" ? cells[like] : undefined;
   check(
     model !== undefined && !("like" in model),
     () =>
-      `${file}: cells: ${name}.like: expected another cell of this file that is like none, got ${String(like)}`,
+      `${file}: cells: ${name}.like: expected another cell of this file that is like none, ` +
+      `got ${JSON.stringify(like)}`,
   );
   return { ...model, ...own };
 }

@@ -172,7 +172,7 @@ describe("a file of configs/published/", () => {
     [
       "a cell like none",
       `${experiment}cells:\n  dm-toy-ipc10: { like: dm }\n`,
-      /file0.yaml: cells: dm-toy-ipc10.like: expected another cell of this file that is like none, got dm/,
+      /file0.yaml: cells: dm-toy-ipc10.like: expected another cell of this file that is like none, got "dm"/,
     ],
     ["an unknown key", `${experiment}cell: {}\ncells: {}\n`, /file0.yaml: .*Unrecognized key: "cell"/],
     ["no experiment", "cells: {}\n", /file0.yaml: .*experiment/s],
