@@ -10,13 +10,11 @@ import type { Objective, Preparation } from "./objective.ts";
 import type { Matching } from "./segments.ts";
 import { snapshotsOf, startEpochOptions } from "./startEpochs.ts";
 import { trajectoryMatching } from "./trajectoryMatching.ts";
-import { gradientOption, gradientText } from "./trajectoryOptions.ts";
 
 const datmExperts = datmOptions.shape.experts.unwrap();
 
 export const ladOptions = datmOptions.omit({ threshold: true }).extend({
   startEpochs: mttOptions.shape.startEpochs,
-  gradient: gradientOption.default("tesla").describe(gradientText),
   representationWeight: z
     .number()
     .min(0)
@@ -76,8 +74,7 @@ export const ladOptions = datmOptions.omit({ threshold: true }).extend({
  *     L = λ_rep L_rep + λ_cls L_cls,   ℓ_rep = −1/B Σ_j Σ_c w_c y_jc log softmax(z_j)_c,   w_c = (n_c + f)/(Σ n + f)
  *
  * so that a balanced synthetic set moves the student as long-tailed images moved the expert. Labels, and by default images,
- * start from the verdicts of the classifiers' experts. The gradient is TESLA's by default, as in that code, and no step is
- * skipped for its loss. Of balanced data all weights are alike, and the student's steps shorter by as much. The code's
+ * start from the verdicts of the classifiers' experts. No step is skipped for its loss; that code's gradient is `tesla`. Of balanced data all weights are alike, and the student's steps shorter by as much. The code's
  * balanced softmax, which none of its configs uses, is left out. The defaults are those of CIFAR-10-LT at imbalance
  * 100, 10 images per class.
  *

@@ -124,7 +124,7 @@ describe("a name", () => {
     expect(toy({ method: "whole" })).toMatch(/nothing is distilled/);
     expect(toy({ imagesPerClass: undefined })).toMatch(/does not say how many/);
     expect(() => cellOf("lad-imageNetLt-lt5-ipc10", cells, published)).toThrow(
-      /lad-imageNetLt-lt5-ipc10 waits for the method lad and the data set imageNetLt; distillery reproduce --list/,
+      /lad-imageNetLt-lt5-ipc10 waits for the data set imageNetLt; distillery reproduce --list/,
     );
   });
 });
