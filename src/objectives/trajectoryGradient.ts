@@ -78,8 +78,8 @@ export function trajectoryGradient(
 }
 
 /**
- * The same by differentiating `trajectoryLoss`, which holds the graphs of all steps at once: for comparison, and to test the
- * recursion.
+ * The same by differentiating `trajectoryLoss`, which holds the graphs of all steps at once. The recursion takes each step twice,
+ * first for its parameters: an unroll that fits in memory takes three quarters of the time.
  */
 export function unrolledGradient(
   trajectory: Trajectory,

@@ -3,8 +3,12 @@ import type { Rng } from "../../../src/core/rng.ts";
 import { drawAugmentation } from "../../../src/datasets/augment.ts";
 import type { Tensor } from "../../../src/engines/index.ts";
 import type { NamedArrays } from "../../../src/formats/array.ts";
-import { type Synthetic, type Trajectory, trajectoryLoss } from "../../../src/objectives/trajectory.ts";
-import { trajectoryGradient } from "../../../src/objectives/trajectoryGradient.ts";
+import type { Synthetic, Trajectory } from "../../../src/objectives/trajectory.ts";
+import {
+  type TrajectoryGradient,
+  trajectoryGradient,
+  unrolledGradient,
+} from "../../../src/objectives/trajectoryGradient.ts";
 import type { BenchCase, Given, Outcome, Program, Size } from "../benchCase.ts";
 import {
   floatImages,
@@ -32,23 +36,13 @@ type TrajectorySetting = NetworkSetting & {
 type Update = { readonly loss: number; readonly images: Tensor; readonly stepSize: Tensor };
 
 /** A way to the gradients. */
-type Route = (trajectory: Trajectory, synthetic: Synthetic) => Update;
+type Route = (trajectory: Trajectory, synthetic: Synthetic) => TrajectoryGradient;
 
 /** By the recursion, with or without what earlier steps do to later parameters. */
 const recursion =
   (throughPath: boolean): Route =>
-  (trajectory, synthetic) => {
-    const { value, gradients } = trajectoryGradient(trajectory, synthetic, { throughPath });
-    return { loss: value.item(), ...gradients };
-  };
-
-const unroll: Route = (trajectory, synthetic) => {
-  const { value, gradients } = synthetic.images.engine.gradients(
-    (images, stepSize) => trajectoryLoss(trajectory, { ...synthetic, images: images!, stepSize: stepSize! }),
-    [synthetic.images, synthetic.stepSize],
-  );
-  return { loss: value.item(), images: gradients[0]!, stepSize: gradients[1]! };
-};
+  (trajectory, synthetic) =>
+    trajectoryGradient(trajectory, synthetic, { throughPath });
 
 /** What distinguishes one case of trajectory matching from another. */
 interface Kind {
@@ -95,7 +89,8 @@ function programOf(
     run: () =>
       engine.scope(() => {
         const batches = Array.from({ length: steps }, (_, i) => batch(rng.stream(`step/${i}`)));
-        return route({ ...path, batches }, synthetic);
+        const { value, gradients } = route({ ...path, batches }, synthetic);
+        return { loss: value.item(), ...gradients };
       }),
     outcome: ({ loss, images, stepSize }): Outcome => ({
       loss,
@@ -153,7 +148,7 @@ export const teslaCase: BenchCase<TrajectorySetting> = {
 export const unrollCase = caseOf({
   about: "exact gradients by differentiating the loss through all steps at once, as many of them",
   peer: false,
-  route: unroll,
+  route: unrolledGradient,
   settings: byLength,
 });
 
