@@ -103,6 +103,7 @@ async function distilled(
 ): Promise<void> {
   const { experiment } = run;
   const { splits, indices } = await loadData(experiment.data);
+  const shared = allPreparedFor(prepared, experiment); // before a whitening is made: options that are wrong end here
   const source = await sourceFor(experiment, { splits, engine, prepared });
   const images = initialImages(source, experiment, distillationRng(run.seed));
   // Only now is there anything to replace an earlier run with.
@@ -112,7 +113,7 @@ async function distilled(
   if (indices) writeWhole(fileOf(run, "indices"), JSON.stringify(Array.from(indices)));
   writeFacts(run, source);
   await writeRealImages(run, { ...source, real: splits.train });
-  const ready = await prepare(allPreparedFor(prepared, experiment), source);
+  const ready = await prepare(shared, source);
   await descend({ run, lock, train: splits.train }, ready, images);
   await diagnoseRun(run, engine);
 }

@@ -243,7 +243,17 @@ describe("the whitening of runs", () => {
     const own = join(newFolder(), "prepared");
     const given = { splits, engine, prepared: own, available: () => 9e5 };
     await expect(sourceFor(experiment(), given)).rejects.toThrow(
-      /^zca: expected 1 MB of free memory to whiten \d+ images of 8×8×3, got 900 kB; take fewer images by data\.classSize, or leave zca out$/,
+      /^zca: expected 1\.3 MB of free memory to whiten \d+ images of 8×8×3, got 900 kB; take fewer images by data\.classSize, or leave zca out$/,
+    );
+    expect(existsSync(own)).toBe(false);
+  });
+
+  test("is not begun either where the method's options do not fit each other", async () => {
+    const results = newFolder();
+    const own = join(results, "prepared");
+    const short = experiment({ objective: { name: "mtt", experts: { epochs: 1 } } });
+    await expect(distillExperiment(short, engine, { results, prepared: own, force: false })).rejects.toThrow(
+      "objective.experts.epochs: expected at least",
     );
     expect(existsSync(own)).toBe(false);
   });
