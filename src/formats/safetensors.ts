@@ -57,10 +57,9 @@ export function writeSafetensors(
 }
 
 /**
- * Reads a safetensors file.
+ * Reads a safetensors file. Each array is a copy; `shared` ones may be views of the file's bytes, so that nothing is copied,
+ * and any one of them keeps the file in memory.
  *
- * @param options.shared whether the arrays may be views of the file's bytes, so that nothing is copied; any one of them then
- *   keeps the file in memory. By default each is a copy.
  * @throws InputError where the file is cut short or has bytes too many, the header is no JSON of the right form, an
  * element type is unknown, or the arrays overlap, leave a gap or do not fit their shapes.
  */
