@@ -1,22 +1,11 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { sizeOf } from "../../src/core/shape.ts";
-import type { Engine, Tensor } from "../../src/engines/index.ts";
-import { backboneSize, frozenBackbone } from "../../src/networks/frozenBackbone.ts";
-import { convNet, type Network } from "../../src/networks/index.ts";
-import {
-  type Penalty,
-  type StudentBatch,
-  type Synthetic,
-  type Trajectory,
-  trajectoryLoss,
-} from "../../src/objectives/trajectory.ts";
+import type { Tensor } from "../../src/engines/index.ts";
+import type { Network } from "../../src/networks/index.ts";
+import { type Penalty, type Synthetic, trajectoryLoss } from "../../src/objectives/trajectory.ts";
 import { trajectoryGradient } from "../../src/objectives/trajectoryGradient.ts";
 import {
   channelsFirst,
-  channelsLast,
   chirp,
-  chirpImages,
-  chirpParameters,
   expectNear,
   expectSummary,
   reference,
@@ -24,6 +13,7 @@ import {
 } from "../networks/chirp.ts";
 import { expectClose } from "../support/close.ts";
 import { describeEngines, engines, exactEngine } from "../support/engines.ts";
+import { plain, schedules, student } from "./referenceStudent.ts";
 import { norm, randomStudent, type StudentSetting, unrolled } from "./randomStudent.ts";
 
 interface Unrolled {
@@ -45,7 +35,6 @@ const {
   case1_linear_2step: linear,
   case2_convnet: convolutional,
   case3_sdc_tm: penalized,
-  case4_soft_labels: softLabels,
 } = reference<{
   case1_linear_2step: Omit<Unrolled, "full_grad_x" | "tesla_grad_x"> & {
     full_grad_x: number[][];
@@ -54,20 +43,6 @@ const {
   };
   case2_convnet: Record<"A_2step_full" | "B_4step_batch2", Unrolled & { tesla_grad_beta: number }>;
   case3_sdc_tm: Record<`${"A_2step_full" | "B_4step_batch2"}_lam${0.002 | 0.2}`, Penalized>;
-  case4_soft_labels: Record<
-    "soft" | "weighted",
-    Unrolled & { full_grad_L: number[][]; tesla_grad_L: number[][] }
-  > & {
-    lad: {
-      classifier_start: number;
-      rep_loss_backbone_only: number;
-      rep_grad_x: Summary;
-      rep_grad_L: number[][];
-      cls_loss_frozen_backbone: number;
-      cls_grad_x: Summary;
-      cls_grad_L: number[][];
-    };
-  };
 }>("tm.json");
 
 const candidates = await engines();
@@ -76,39 +51,6 @@ afterAll(() => candidates.forEach((candidate) => candidate.engine?.close()));
 
 // Reference numbers have 8 digits.
 const tolerance = 1e-7;
-
-const plain = (...positions: number[]): StudentBatch => ({
-  positions: Int32Array.from(positions),
-  augmentation: { op: "none" },
-});
-
-/** Two steps on all six images, and four on pairs in which two images recur. */
-const schedules: Record<"A_2step_full" | "B_4step_batch2", StudentBatch[]> = {
-  A_2step_full: [plain(0, 1, 2, 3, 4, 5), plain(0, 1, 2, 3, 4, 5)],
-  B_4step_batch2: [plain(4, 1), plain(0, 5), plain(2, 3), plain(5, 2)],
-};
-
-/** Cases 2 to 4: a student of 327 parameters, and a target near its start. */
-function student(on: Engine, batches: StudentBatch[]): { trajectory: Trajectory; synthetic: Synthetic } {
-  const network = convNet({ depth: 2, width: 4 }, { imageShape: [8, 8, 3], classes: 3 });
-  const start = chirpParameters(on, network);
-  const wave = chirp(327, 0.9, 0.0003, 0.3);
-  let used = 0;
-  const target = start.map((part) => {
-    const [outputs, h, w, inputs] = part.shape;
-    const shape = part.shape.length === 4 ? [outputs!, inputs!, h!, w!] : part.shape;
-    const own = on.tensor(shape, wave.subarray(used, (used += sizeOf(shape))));
-    return part.add((shape.length === 4 ? channelsLast(own) : own).mul(0.05));
-  });
-  return {
-    trajectory: { network, start, target, batches },
-    synthetic: {
-      images: chirpImages(on, "syn", [6, 8, 8, 3]),
-      labels: Int32Array.of(0, 0, 1, 1, 2, 2),
-      stepSize: on.fill([], 0.05),
-    },
-  };
-}
 
 describe("against reference numbers", () => {
   test("of a linear classifier", () => {
@@ -161,75 +103,6 @@ describe("against reference numbers", () => {
       expect(exact.gradients.stepSize.item()).toBeCloseTo(expected.full_grad_beta, 6);
       const tesla = trajectoryGradient(trajectory, synthetic, { penalty, throughPath: false });
       expectSummary(channelsFirst(tesla.gradients.images), expected.tesla_sdc_grad_x, tolerance);
-    });
-  });
-
-  describe("of labels that are a softmax of what is learned,", () => {
-    const { trajectory, synthetic } = student(engine, schedules.B_4step_batch2);
-    const logits = engine.tensor(
-      [6, 3],
-      chirp(18, 0.8, 0.02, 0.5).map((v) => 2 * v),
-    );
-    /** The synthetic set, and what takes a gradient in its labels to the logits. */
-    const labelled = (weights: readonly number[]) => {
-      const labelsAt = (at: Tensor): Tensor =>
-        at
-          .logSoftmax()
-          .exp()
-          .mul(engine.tensor([3], weights));
-      return {
-        lesson: { ...synthetic, labels: labelsAt(logits) },
-        throughSoftmax: (gradient: Tensor): ArrayLike<number> =>
-          engine.gradients((at) => labelsAt(at!).mul(gradient).sum(), [logits]).gradients[0]!.values(),
-      };
-    };
-
-    test.each([
-      ["soft", [1, 1, 1]],
-      ["weighted", [0.7, 0.2, 0.1]],
-    ] as const)("%s", (name, weights) => {
-      const { lesson, throughSoftmax } = labelled(weights);
-      const expected = softLabels[name];
-      const exact = trajectoryGradient(trajectory, lesson);
-      expect(exact.value.item()).toBeCloseTo(expected.loss, 7);
-      expectSummary(channelsFirst(exact.gradients.images), expected.full_grad_x, tolerance);
-      expectNear(throughSoftmax(exact.gradients.labels!), expected.full_grad_L.flat(), tolerance);
-      expect(exact.gradients.stepSize.item()).toBeCloseTo(expected.full_grad_beta, 6);
-      const tesla = trajectoryGradient(trajectory, lesson, { throughPath: false });
-      expectSummary(channelsFirst(tesla.gradients.images), expected.tesla_grad_x, tolerance);
-      expectNear(throughSoftmax(tesla.gradients.labels!), expected.tesla_grad_L.flat(), tolerance);
-    });
-
-    test("of LAD's student whose backbone is compared", () => {
-      const { lad: expected } = softLabels;
-      const { network } = trajectory;
-      const compared = backboneSize(network);
-      const scalars = network.parameters
-        .slice(0, compared)
-        .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-      expect(scalars).toBe(expected.classifier_start);
-      const { lesson, throughSoftmax } = labelled([0.7, 0.2, 0.1]);
-      const { value, gradients } = trajectoryGradient({ ...trajectory, compared }, lesson);
-      expect(value.item()).toBeCloseTo(expected.rep_loss_backbone_only, 7);
-      expectSummary(channelsFirst(gradients.images), expected.rep_grad_x, tolerance);
-      expectNear(throughSoftmax(gradients.labels!), expected.rep_grad_L.flat(), tolerance);
-    });
-
-    test("of LAD's student whose classifier alone is trained", () => {
-      const { lad: expected } = softLabels;
-      const { network, start, target } = trajectory;
-      const size = backboneSize(network);
-      const frozen = {
-        ...trajectory,
-        network: frozenBackbone(network, start.slice(0, size)),
-        start: start.slice(size),
-        target: target.slice(size),
-      };
-      const { lesson, throughSoftmax } = labelled([1, 1, 1]);
-      const { value, gradients } = trajectoryGradient(frozen, lesson);
-      expect(value.item()).toBeCloseTo(expected.cls_loss_frozen_backbone, 7);
-      expectSummary(channelsFirst(gradients.images), expected.cls_grad_x, tolerance);
-      expectNear(throughSoftmax(gradients.labels!), expected.cls_grad_L.flat(), tolerance);
     });
   });
 });
