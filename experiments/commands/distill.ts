@@ -169,11 +169,13 @@ async function steps(held: Held, distillation: Distillation, images: Tensor): Pr
   const showImages = interimImages(run, distillation.source);
   const result = (): Learned => resultOf(distillation.objective, progress);
   const stop = stopSignal();
+  let lastSkipped: string | undefined;
   try {
     await showImages(result().images);
     if (progress.step === 0) appendInitial(run, tracker.measuredAt(0, result()));
     for (const report of distill(distillation, progress)) {
       progress = report.progress;
+      lastSkipped = report.skipped ?? lastSkipped;
       appendMetric(run, report, tracker.measuredAt(progress.step, result()));
       line.at(progress.step, `loss ${report.loss.toPrecision(4)}`);
       if (progress.step % experiment.checkpointEvery === 0) {
@@ -194,10 +196,15 @@ async function steps(held: Held, distillation: Distillation, images: Tensor): Pr
   } finally {
     stop.release();
   }
-  const skipped = readMetrics(run).filter((metric) => metric.skipped === 1).length;
-  const changed = skipped > 0 ? `, ${skipped} of which were skipped` : "";
-  line.end(`${methodName(experiment)}, ${experiment.steps} steps${changed}`);
+  line.end(`${methodName(experiment)}, ${experiment.steps} steps${skippedText(run, lastSkipped)}`);
   return { progress, seconds: seconds() };
+}
+
+/** How many steps of a run changed nothing, in words; a part of it that was done before keeps its reasons to itself. */
+function skippedText(run: RunFolder, last: string | undefined): string {
+  const skipped = readMetrics(run).filter((metric) => metric.skipped === 1).length;
+  if (skipped === 0) return "";
+  return `, ${skipped} of which were skipped${last === undefined ? "" : ` (the last for ${last})`}`;
 }
 
 /** Writes the result last: it is what marks the run as done. */

@@ -48,8 +48,10 @@ export interface Report {
   readonly loss: number;
   /** Norm of the gradient over all that is learned. */
   readonly gradientNorm: number;
-  /** What else the method measures, by name; `skipped` is 1 of a step that changed nothing. */
+  /** What else the method measures, by name; `skipped` is 1 of a step that changed nothing that is learned. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Why a step changed nothing that is learned. */
+  readonly skipped?: string | undefined;
 }
 
 /** The state before the first step. The images belong to it from here on. */
@@ -115,6 +117,7 @@ function step(run: Distillation, progress: Progress): Report {
     loss,
     gradientNorm,
     metrics: { ...draw.metrics, ...measured, ...(skipped !== undefined && { skipped: 1 }) },
+    skipped,
   };
 }
 

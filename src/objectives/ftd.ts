@@ -8,7 +8,9 @@ import { trajectoryMatching } from "./trajectoryMatching.ts";
 
 export const ftdOptions = mttOptions.extend({
   experts: expertOptions
-    .extend({ sharpness: sharpnessOptions.prefault({}) })
+    .extend({
+      sharpness: sharpnessOptions.prefault({}).describe("Training towards flat minima, by adaptive GSAM"),
+    })
     .prefault({})
     .describe("Networks trained on the real images along a flat path, made once for all runs that agree"),
   averageDecay: z

@@ -232,7 +232,7 @@ function gradientOf({ group, images, draw, method, penalties }: Part): ImageGrad
   const matched: Match = (gradient) => gradientDistances[method.distance].match(real, gradient);
   const found = through(penalizedMatch(matched, augmented, step), draw.augmentations);
   if (!clean) return found;
-  const beside = through(matchOf(clean, step));
+  const beside = through(matchOf((gradient) => clean(gradient, step)));
   return {
     value: found.value.add(beside.value),
     distance: found.distance,

@@ -49,7 +49,7 @@ export function imageGradient(
 /** F plus a penalty R: value and slope of F(g) + R(g). */
 export function penalizedMatch(match: Match, penalty: GradientPenalty | undefined, step: number): Match {
   if (penalty === undefined) return match;
-  const penaltyMatch = matchOf(penalty, step);
+  const penaltyMatch = matchOf((gradient) => penalty(gradient, step));
   return (gradient) => {
     const [matched, penalized] = [match(gradient), penaltyMatch(gradient)];
     return {
@@ -61,9 +61,9 @@ export function penalizedMatch(match: Match, penalty: GradientPenalty | undefine
 }
 
 /** A penalty alone: value and slope of R(g). */
-export function matchOf(penalty: GradientPenalty, step: number): Match {
+export function matchOf(penalty: (gradient: ParameterGradient) => Tensor): Match {
   return (gradient) => {
-    const { value, gradients } = gradient[0]!.engine.gradients((...g) => penalty(g, step), gradient);
+    const { value, gradients } = gradient[0]!.engine.gradients((...g) => penalty(g), gradient);
     return { value, direction: gradients };
   };
 }

@@ -37,12 +37,12 @@ export const methods = {
     run: (network) => ({ ...publishedRun(network), augmentation: "none" }),
   },
   dsac: { options: dccOptions, build: dsac, run: publishedRun },
-  mtt: { options: mttOptions, build: mtt, run: publishedTrajectoryRun },
-  ftd: { options: ftdOptions, build: ftd, run: publishedTrajectoryRun },
-  tesla: { options: teslaOptions, build: tesla, run: publishedTrajectoryRun },
+  mtt: { options: mttOptions, build: mtt, run: publishedTrajectoryRun(1000) },
+  ftd: { options: ftdOptions, build: ftd, run: publishedTrajectoryRun(1000) },
+  tesla: { options: teslaOptions, build: tesla, run: publishedTrajectoryRun(1000) },
 
-  datm: { options: datmOptions, build: datm, run: publishedTrajectoryRun },
-  lad: { options: ladOptions, build: lad, run: publishedTrajectoryRun },
+  datm: { options: datmOptions, build: datm, run: publishedTrajectoryRun(100) },
+  lad: { options: ladOptions, build: lad, run: publishedTrajectoryRun(100) },
 } as const satisfies OptionTable & Record<string, Method>;
 
 interface Method {

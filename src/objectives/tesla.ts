@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { check } from "../core/errors.ts";
 import type { Tensor } from "../engines/index.ts";
 import { mttOptions, wholePath } from "./mtt.ts";
 import type { Learned, Objective } from "./objective.ts";
 import type { Segment } from "./segments.ts";
+import { chunksOf } from "../training/parameterGradient.ts";
 import { trajectoryMatching } from "./trajectoryMatching.ts";
 import { gradientOption, gradientText } from "./trajectoryOptions.ts";
 
@@ -32,6 +34,14 @@ export function tesla(options: z.infer<typeof teslaOptions>): Objective {
     ...options,
     name: "tesla",
     matchings: [{ ...path, labels: taughtLabels }],
+    begin(source) {
+      check(
+        source.partition === undefined,
+        () =>
+          "objective.softLabels: expected whole images, got mosaics, of which the expert knows the cells only; take one out",
+      );
+      return {};
+    },
     after: (learned, { segments }) => ({ softLabels: taughtLabels(learned, segments[0]!) }),
     result: (learned, { softLabels }) => ({
       ...learned,
@@ -43,5 +53,11 @@ export function tesla(options: z.infer<typeof teslaOptions>): Objective {
 /** What the expert at a segment's end says of all images as they are, [n, classes]; constants. */
 function taughtLabels({ images }: Learned, { network, target }: Segment): Tensor {
   const { engine } = images;
-  return engine.scope(() => engine.noGrad(() => network.logits(target, images.detach()).logSoftmax().exp()));
+  const unlabeled = new Int32Array(images.shape[0]!);
+  return engine.scope(() =>
+    engine.noGrad(() => {
+      const chunks = chunksOf(network, { images: images.detach(), labels: unlabeled });
+      return engine.concat(chunks.map((chunk) => network.logits(target, chunk.images).logSoftmax().exp()));
+    }),
+  );
 }

@@ -1,9 +1,9 @@
 import { augment } from "../datasets/augment.ts";
 import { disposeExcept, isTensor, type Tensor } from "../engines/index.ts";
-import type { GradientMatch, ParameterGradient } from "../losses/gradientDistance.ts";
+import type { ParameterGradient } from "../losses/gradientDistance.ts";
 import type { Network, Parameters } from "../networks/network.ts";
 import { accumulated, chunksOf, dot, parameterGradient } from "../training/parameterGradient.ts";
-import { type DirectionalGradients, matchedGradients } from "./imageGradient.ts";
+import { type DirectionalGradients, matchedGradients, matchOf } from "./imageGradient.ts";
 import {
   asTheyAre,
   batchOf,
@@ -185,7 +185,7 @@ function throughUpdate(
       along: dot(after.theta, gradient),
     };
     if (!penalty) return { ...taken, value: after.value };
-    const { value, direction } = matchOf(penalty, gradient);
+    const { value, direction } = matchOf(penalty)(gradient);
     return {
       ...taken,
       value: after.value.add(value),
@@ -213,7 +213,7 @@ function withClean(
 ): Adjoint {
   const batch = asTheyAre(augmented);
   const { matched, ...found } = matchedGradients(network, theta, batchOf(synthetic, batch), {
-    match: (gradient) => matchOf(cleanPenalty, gradient),
+    match: matchOf(cleanPenalty),
     hessian,
   });
   return {
@@ -221,12 +221,6 @@ function withClean(
     ...added(before, found, { synthetic, batch }),
     stepSize: before.stepSize,
   };
-}
-
-/** R(g) and its slope ∂R/∂g. */
-function matchOf(penalty: Penalty, gradient: ParameterGradient): GradientMatch {
-  const { value, gradients } = gradient[0]!.engine.gradients((...g) => penalty(g), gradient);
-  return { value, direction: gradients };
 }
 
 /** The derivatives with those of ⟨c, ∇_θ ℓ⟩ on a batch, taken back to all images and labels. */

@@ -51,7 +51,7 @@ export const gradientText =
   "exact, the loss's own, step by step in the memory of one; tesla, with every θᵢ held constant, as TESLA's code does; " +
   "unrolled, the exact one by differentiating all steps at once: a fifth less time, while there is memory for all their graphs";
 
-/** What a run of the family has where its config says nothing else. */
-export function publishedTrajectoryRun(): RunDefaults {
-  return { optimizer: { name: "sgd", learningRate: 1000, momentum: 0.5 } };
+/** What a run of the family has where its config says nothing else, by the rate of its images. */
+export function publishedTrajectoryRun(learningRate: number): () => RunDefaults {
+  return () => ({ optimizer: { name: "sgd", learningRate, momentum: 0.5 } });
 }

@@ -13,7 +13,7 @@ export function smallOptions<T>(options: T, name = ""): T {
     ...("consecutive" in options && { epochs: 3 }),
     ...("startEpochs" in options && path),
     ...("stepSize" in options && { stepSize }),
-    ...("threshold" in options && { threshold: 1e9 }),
+    ...("stepSize" in options && "threshold" in options && { threshold: 1e9 }),
   };
 }
 
