@@ -14,7 +14,7 @@ import { shortNumber, stretched } from "./stretches.ts";
 /** Most experiments of one chart; where there are more, each kind has charts of its own. */
 const CURVES = 6;
 
-/** Every metric that runs logged against their steps, whatever names a method gives them. */
+/** Every metric that runs logged against their steps, whatever names a method gives them, but dice. */
 export function metricCharts({ summaries, runs }: ReportData, look: Look): Chart[] {
   const settings = [...groups(runs, ["dataset", "imbalance", "imagesPerClass"]).values()];
   return settings.flatMap((setting) =>
@@ -36,8 +36,11 @@ function metricNames(runs: readonly RunRecord[]): string[] {
       run.metrics.flatMap((metric) => Object.keys(metric).filter((name) => !isTracked(run, name))),
     ),
   );
-  return [...names].filter((name) => name !== "step");
+  return [...names].filter((name) => !notCharted.includes(name));
 }
+
+/** The axis, and dice: no curve tells anything of where segments of experts begin. */
+const notCharted: readonly string[] = ["step", "startEpoch"];
 
 /** What is tracked of the images has charts of its own. */
 function isTracked({ tracking }: RunRecord, name: string): boolean {
