@@ -54,7 +54,13 @@ export {
 } from "./datasets/partition.ts";
 export { whitenedDataset, type Whitening } from "./datasets/whitening.ts";
 export { zcaEpsilon, type ZcaOptions, zcaWhitening } from "./datasets/zca.ts";
-export { longTail, longTailCounts, type LongTailOptions, type LongTailSubset } from "./datasets/longTail.ts";
+export {
+  longTail,
+  longTailCounts,
+  type LongTailOptions,
+  type LongTailSubset,
+  longTailSubsets,
+} from "./datasets/longTail.ts";
 
 // Networks and their training
 export {

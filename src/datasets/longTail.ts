@@ -20,6 +20,7 @@ export interface LongTailOptions {
  * draws by NumPy's legacy generator, seeded anew for every class. So all classes of a size keep the same places.
  */
 export const longTailSubsets = ["lad"] as const;
+/** Name of code whose subsets can be drawn. */
 export type LongTailSubset = (typeof longTailSubsets)[number];
 
 /** Keeps a power that should be whole, as 5000·100^(−1) = 50, from being floored to one less. */
