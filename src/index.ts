@@ -54,13 +54,7 @@ export {
 } from "./datasets/partition.ts";
 export { whitenedDataset, type Whitening } from "./datasets/whitening.ts";
 export { zcaEpsilon, type ZcaOptions, zcaWhitening } from "./datasets/zca.ts";
-export {
-  longTail,
-  longTailCounts,
-  type LongTailOptions,
-  type LongTailSubset,
-  longTailSubsets,
-} from "./datasets/longTail.ts";
+export * from "./datasets/longTail.ts";
 
 // Networks and their training
 export {
@@ -92,7 +86,7 @@ export {
   vgg11,
   type Vgg11Options,
 } from "./networks/index.ts";
-export { backboneSize, frozenBackbone } from "./networks/frozenBackbone.ts";
+export * from "./networks/frozenBackbone.ts";
 export {
   adam,
   type Bounds,
@@ -169,17 +163,7 @@ export { dc } from "./objectives/dc.ts";
 export { dcc, dsac } from "./objectives/dcc.ts";
 export { dm } from "./objectives/dm.ts";
 export { dsa } from "./objectives/dsa.ts";
-export {
-  type ClassifierExpertOptions,
-  classifierExpertOptions,
-  classifierExperts,
-  type Expert,
-  type ExpertOptions,
-  expertOf,
-  expertOptions,
-  experts,
-  type Snapshots,
-} from "./objectives/experts.ts";
+export * from "./objectives/experts.ts";
 export {
   type GradientDraw,
   type GradientMethod,

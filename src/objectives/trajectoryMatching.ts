@@ -64,7 +64,8 @@ export interface TrajectoryMethod extends z.infer<typeof trajectoryOptions> {
  * each image. Images, step size β and, where labels are soft, labels descend on L together; R are penalties.
  *
  * Experts take turns in random order, anew each time round. Metrics: `stepSize`, `distance` (the first term), `startEpoch`;
- * of several matchings the sum of the distances by their weights, and each under its name. A segment that is all but a point, and a loss above the method's threshold, is skipped.
+ * of several matchings the sum of the distances by their weights, and each under its name. A segment that is all but a point,
+ * and a loss above the method's threshold, is skipped.
  */
 export function trajectoryMatching(method: TrajectoryMethod): Objective<TrajectoryDraw> {
   const { name, matchings, result } = method;
