@@ -47,6 +47,8 @@ export function parseOptions(text: string): Map<string, string> {
 
 /** Options that earlier versions did not have, and what these versions did. */
 const once = { zca: "false" };
+/** What an option was called. */
+const renamed: Readonly<Partial<Record<string, string>>> = { initialization: "initialization.name" };
 /** The same of updates, told where something is learned. */
 const onceOfUpdates = { stepping: "joint", "schedule.name": "constant", range: "free" };
 
@@ -55,9 +57,11 @@ const onceOfUpdates = { stepping: "joint", "schedule.name": "constant", range: "
  * No text stays as it is: nothing is known of such a set.
  */
 export function completedOptions(text: string): string {
-  const known = parseOptions(text);
-  if (known.size === 0) return text;
+  const written = parseOptions(text);
+  if (written.size === 0) return text;
+  const known = new Map([...written].map(([path, value]) => [renamed[path] ?? path, value]));
   const expected = { ...once, ...(known.has("optimizer.name") && onceOfUpdates) };
   const missing = Object.entries(expected).filter(([path]) => !known.has(path));
-  return missing.length > 0 ? inOneLine([...known, ...missing]) : text;
+  const isNew = missing.length === 0 && [...known.keys()].every((path) => written.has(path));
+  return isNew ? text : inOneLine([...known, ...missing]);
 }

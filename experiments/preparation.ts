@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { datasets } from "../src/datasets/index.ts";
 import { sortedKeys } from "../src/core/sortedKeys.ts";
+import { coresetOf } from "../src/distillers/initialize.ts";
 import type { Tree } from "../src/engines/index.ts";
 import type { Preparation, Source } from "../src/objectives/objective.ts";
 import { objectiveOf, preparationKey, preparationRng } from "../src/runs/setting.ts";
@@ -167,6 +168,12 @@ export function allPreparedFor(root: string, experiment: Experiment): Prepared[]
   );
 }
 
+/** The folders of what an experiment's initial images are chosen by. */
+export function initialPreparedFor(root: string, { initialization, ...experiment }: Experiment): Prepared[] {
+  const preparations = coresetOf(initialization)?.preparations ?? [];
+  return preparations.map((one) => preparedFor(root, { initialization, ...experiment }, one));
+}
+
 /** These and what they need, each once, with the most parts asked for, and after what it needs. */
 export function withNeeds(all: readonly Prepared[]): Prepared[] {
   const byPath = new Map<string, Prepared>();
@@ -177,12 +184,14 @@ export function withNeeds(all: readonly Prepared[]): Prepared[] {
   return [...byPath.values()];
 }
 
-/** The whitening, what its method needs beforehand, and what its images are tracked under. */
+/** The whitening, what its initial images and its method need beforehand, and what its images are tracked under. */
 function preparationsOf(experiment: Experiment): readonly Preparation[] {
   const { preparations = [] } = objectiveOf(experiment) ?? {};
+  const ofInitial = coresetOf(experiment.initialization)?.preparations ?? [];
   const { tracking, zca } = experiment;
   return [
     ...(zca ? [zcaPreparation()] : []),
+    ...ofInitial,
     ...preparations,
     ...(tracking ? difficultyTracker(tracking).preparations : []),
   ];

@@ -26,6 +26,7 @@ export interface Metric {
  *       config.yaml             every option resolved; the run can be repeated from it alone
  *       machine.json            engine, versions, machine, commit, times, class names
  *       indices.json            which training images a long-tailed subset holds
+ *       selection.json          which images it starts from, and how they were chosen
  *       metrics.jsonl           loss and more, a line for each step; where the images are tracked, one of step 0 too
  *       synthetic.safetensors   the result
  *       evaluations/            a file for each network trained on it, PROTOCOL/NETWORK/SEED.json: rows of runs.csv
@@ -48,6 +49,7 @@ const FILES = {
   config: "config.yaml",
   machine: "machine.json",
   indices: "indices.json",
+  selection: "selection.json",
   metrics: "metrics.jsonl",
   synthetic: "synthetic.safetensors",
   images: "images.png",

@@ -3,7 +3,7 @@ import type { Experiment } from "./config.ts";
 
 /** Name of what made the images, for tables: the method, or how they were initialized where none ran. */
 export function methodName(experiment: Experiment): string {
-  return experiment.objective?.name ?? experiment.initialization;
+  return experiment.objective?.name ?? experiment.initialization.name;
 }
 
 /** "convNet, width 64": an architecture by its name and what is not as it is by default. */

@@ -228,7 +228,9 @@ export {
 } from "./objectives/term.ts";
 export { difficultyCorrection } from "./plugins/difficultyCorrection.ts";
 export { plugins } from "./plugins/index.ts";
-export { randomCoreset, type Scarcity } from "./coresets/random.ts";
+export * from "./coresets/coreset.ts";
+export { type CoresetName, coresets } from "./coresets/index.ts";
+export { random } from "./coresets/random.ts";
 
 // Distilling and evaluating in memory
 export {
@@ -254,7 +256,16 @@ export { type InMemoryTracking, type TrackedDifficulty, trackingOf } from "./run
 // The same step by step
 export { decodeProgress, encodeProgress } from "./distillers/checkpoint.ts";
 export { begin, distill, type Distillation, type Progress, type Report } from "./distillers/distill.ts";
-export { type InitialOptions, type Initialization, initialImages } from "./distillers/initialize.ts";
+export {
+  coresetOf,
+  type Initial,
+  type InitialOptions,
+  type Initialization,
+  initialImages,
+  initialSet,
+  type InitializationChoice,
+  initializations,
+} from "./distillers/initialize.ts";
 export { type Accuracy, accuracy, disposeTestSet, type TestSet, testSet } from "./evaluation/accuracy.ts";
 export { type BatchDifficulty, batchDifficulty, type LabeledImages } from "./evaluation/batchDifficulty.ts";
 export { pearson, spearman } from "./evaluation/correlation.ts";

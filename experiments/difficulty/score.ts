@@ -7,7 +7,8 @@ import {
   difficultyCorrelations,
   type ImageDifficulty,
 } from "../../src/evaluation/difficulty.ts";
-import { difficultyScores, type NamedImages, randomImages } from "../../src/runs/difficulty.ts";
+import { difficultyScores, type NamedImages } from "../../src/evaluation/difficultyScores.ts";
+import { randomImages } from "../../src/runs/difficulty.ts";
 import { sourceOf } from "../../src/runs/setting.ts";
 import { decodedSet } from "../../src/runs/storedSet.ts";
 import { bytes, sha256 } from "../artifact.ts";

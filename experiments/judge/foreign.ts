@@ -112,7 +112,7 @@ function cardIn(
   return parsed(path, cardSchema, {
     format: facts.format,
     name: `${String(name)}-seed-${(seeds as number[])[0]}`,
-    method: (objective as { name: string } | undefined)?.name ?? initialization,
+    method: (objective as { name: string } | undefined)?.name ?? startOf(initialization),
     plugins: (plugins as { name: string }[]).map((plugin) => plugin.name),
     seed: (seeds as number[])[0],
     distillSeconds: Number(facts.distillSeconds),
@@ -125,6 +125,10 @@ function cardIn(
     ...(facts.partition !== undefined && { partition: JSON.parse(facts.partition) as unknown }),
   });
 }
+
+/** The name of how images start, which earlier versions wrote alone. */
+const startOf = (initialization: unknown): unknown =>
+  typeof initialization === "string" ? initialization : (initialization as { name: string }).name;
 
 function cardOfFolder(folder: string): Card | undefined {
   const file = join(folder, CARD);

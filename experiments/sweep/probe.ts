@@ -114,6 +114,8 @@ async function costOf(
     ...experiment,
     steps: stepping ? 1 : 0,
     ...(!stepping && { objective: undefined, plugins: [] }),
+    // What a coreset chooses by would be made here and now.
+    ...(!isPrepared && { initialization: { name: "random" as const } }),
   };
   const run = openRun(results, one, experiment.seeds[0]!);
   await distillRun(run, engine, { results, prepared, force: false });

@@ -1,47 +1,76 @@
-import { oneOf } from "../core/errors.ts";
+import { z } from "zod";
+import { choice, type Choice, type Chosen } from "../core/options.ts";
+import { parsed } from "../core/parse.ts";
 import type { Rng } from "../core/rng.ts";
 import { sizeOf } from "../core/shape.ts";
-import { randomCoreset, type Scarcity } from "../coresets/random.ts";
+import { candidatesOf, type Coreset, type Scarcity, type Selection } from "../coresets/coreset.ts";
+import { coresets } from "../coresets/index.ts";
 import { type Dataset, normalized } from "../datasets/dataset.ts";
 import { cellsOf, type Downscaling, mosaics, type Partition } from "../datasets/partition.ts";
 import type { Tensor } from "../engines/index.ts";
 import type { Source } from "../objectives/objective.ts";
 
+/**
+ * Ways to start the synthetic images, by name: images that a coreset chooses, of mosaics one in each cell, or standard normal
+ * pixels. Distilled for 0 steps, a coreset is the result.
+ */
+export const initializations = { ...coresets, noise: { options: z.strictObject({}) } } as const;
+
+/** A way's name, alone or with options that differ from their defaults, as in `{ name: "herding", form: "welling" }`. */
+export type InitializationChoice = Choice<typeof initializations>;
+/** A way's name with all of its options. */
+export type Initialization = Chosen<typeof initializations>;
+
+// By its named types, so that declarations do not spell out all options of all ways again.
+export const initializationOption: z.ZodType<Initialization, InitializationChoice> = choice(initializations);
+
 /** How synthetic images start. */
 export interface InitialOptions {
-  /** Name of a way. */
-  readonly initialization: Initialization;
-  /** Where a class has too few real images: for mosaics, fewer than their cells. */
+  readonly initialization: InitializationChoice | Initialization;
+  /** Where a class has too few images to choose from: for mosaics, fewer than their cells. */
   readonly scarcity: Scarcity;
   /** Of images that are mosaics, how real ones are made small enough for a cell. Default "mean". */
   readonly partition?: { readonly downscale?: Downscaling | undefined } | undefined;
 }
 
-type Start = (source: Source, options: InitialOptions, rng: Rng) => Float32Array;
+/** The synthetic images at step 0, and which images they are. */
+export interface Initial {
+  /** Normalized, [classes · imagesPerClass, height, width, channels]. */
+  readonly images: Tensor;
+  /** Where a coreset chose them. */
+  readonly selection?: Selection;
+}
 
-/** Ways to start the synthetic images, by name; each gives normalized pixels, class-major. */
-export const initializations = {
-  /**
-   * Random real images of the class, of a mosaic another one in each cell. Distilled for 0 steps, this is the random baseline.
-   */
-  random({ real, classes, imagesPerClass, partition }, { scarcity, partition: { downscale } = {} }, rng) {
-    const each = partition ? cellsOf(partition) : 1;
-    const chosen = randomCoreset(classes, imagesPerClass * each, scarcity, rng);
-    return partition ? mosaicsOf(real, chosen, partition, downscale ?? "mean") : normalized(real, chosen);
-  },
-  /** Standard normal pixels. */
-  noise: (source, _, rng) =>
-    rng.fillNormal(new Float32Array(source.labels.length * sizeOf(source.real.imageShape))),
-} as const satisfies Record<string, Start>;
+/** The way that chooses among images; none where they are noise. */
+export function coresetOf(initialization: Initialization): Coreset | undefined {
+  const { name, ...options } = initialization;
+  if (name === "noise") return undefined;
+  return (coresets[name].build as (options: never) => Coreset)(options as never);
+}
 
-/** Name of a way to start the synthetic images. */
-export type Initialization = keyof typeof initializations;
+/** The synthetic images at step 0. What the way prepares must be there by `source.prepared`. */
+export function initialSet(source: Source, options: InitialOptions, rng: Rng): Initial {
+  const { engine, real, labels, imagesPerClass, partition } = source;
+  const coreset = coresetOf(parsed("initialization", initializationOption, options.initialization));
+  const dice = rng.stream("initialization");
+  const shape = [labels.length, ...real.imageShape];
+  if (!coreset) {
+    const noise = dice.fillNormal(new Float32Array(sizeOf(shape)));
+    return { images: engine.tensor(shape, noise) };
+  }
+  const perClass = imagesPerClass * (partition ? cellsOf(partition) : 1);
+  const selection = coreset.choose(source, { perClass, scarcity: options.scarcity }, dice);
+  const { dataset } = candidatesOf(source);
+  const downscale = options.partition?.downscale ?? "mean";
+  const pixels = partition
+    ? mosaicsOf(dataset, selection.positions, partition, downscale)
+    : normalized(dataset, selection.positions);
+  return { images: engine.tensor(shape, pixels), selection };
+}
 
-/** The synthetic images at step 0, [classes · imagesPerClass, height, width, channels]. */
+/** The images of `initialSet` alone. */
 export function initialImages(source: Source, options: InitialOptions, rng: Rng): Tensor {
-  const start: Start = oneOf("initialization", initializations, options.initialization);
-  const pixels = start(source, options, rng.stream("initialization"));
-  return source.engine.tensor([source.labels.length, ...source.real.imageShape], pixels);
+  return initialSet(source, options, rng).images;
 }
 
 /** Mosaics of the real images at these positions, in the order of the cells; one at a time, as the real ones are larger. */

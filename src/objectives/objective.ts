@@ -15,6 +15,8 @@ export interface Source {
   readonly real: Dataset;
   /** Positions of each class's images in `real`. */
   readonly classes: readonly Int32Array[];
+  /** Images of the same classes, shape and space that initializations choose from in place of the real ones. */
+  readonly pool?: Dataset;
   /** Architecture of the matching networks. */
   readonly network: Network;
   /** Labels of the synthetic images, class-major: imagesPerClass times 0, then 1, … */

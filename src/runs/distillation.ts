@@ -3,7 +3,7 @@ import type { Dataset } from "../datasets/dataset.ts";
 import { zcaWhitening } from "../datasets/zca.ts";
 import { decodeProgress, encodeProgress } from "../distillers/checkpoint.ts";
 import { begin, distill, type Distillation, type Progress } from "../distillers/distill.ts";
-import { initialImages } from "../distillers/initialize.ts";
+import { coresetOf, initialImages } from "../distillers/initialize.ts";
 import { disposeExcept, type Engine, type Tensor } from "../engines/index.ts";
 import type { NamedArrays } from "../formats/array.ts";
 import { type Objective, resultOf, type Source } from "../objectives/objective.ts";
@@ -11,6 +11,7 @@ import { finished } from "../training/train.ts";
 import { learnedSet } from "./learned.ts";
 import { checkWhole, type DistillationOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
 import {
+  checkPool,
   distillationRng,
   imageOptimizerOf,
   objectiveOf,
@@ -25,6 +26,8 @@ import { whitened } from "./zca.ts";
 export interface InMemoryOptions extends DistillationOptions {
   /** Where it computes, from `selectEngine`. */
   readonly engine: Engine;
+  /** Images that a coreset chooses from in place of the training images: of the same classes, shape and normalization. */
+  readonly pool?: Dataset;
   /** Seed of all its dice. The same seed gives the same images, to the bit on a CPU. Default 0. */
   readonly seed?: number;
   /** What `checkpoint` gave in a run with the same data and options: it goes on from there. */
@@ -74,14 +77,21 @@ export interface DistillationRun extends Iterable<StepReport> {
  * @throws InputError naming every option that is wrong; while it runs, `Divergence` where a loss is not finite.
  */
 export function distillationOf(train: Dataset, options: InMemoryOptions): DistillationRun {
-  const { engine, seed = 0, checkpoint, ...given } = options;
+  const { engine, pool, seed = 0, checkpoint, ...given } = options;
   wholeNumber("distillationOf.seed", seed);
   const resolved = resolvedOptions("distillationOf", given);
-  const source = resolved.zca
-    ? whitenedByItself(sourceOf(resolved, { train }, engine))
-    : sourceOf(resolved, { train }, engine);
-  if (source.real.whitening) checkWhole("distillationOf", resolved);
-  const distillation = distillationWith(resolved, source, seed);
+  const unwhitened = sourceOf(resolved, { train }, engine);
+  const whole = resolved.zca ? whitenedByItself(unwhitened) : unwhitened;
+  if (whole.real.whitening) checkWhole("distillationOf", resolved);
+  if (pool) checkPool("distillationOf.pool", pool, whole);
+  const objective = objectiveOf(resolved);
+  const source = withPreparations(pool ? { ...whole, pool } : whole, {
+    preparations: [
+      ...(coresetOf(resolved.initialization)?.preparations ?? []),
+      ...(objective?.preparations ?? []),
+    ],
+  });
+  const distillation = objective && distillationWith(objective, { options: resolved, source, seed });
   let progress = checkpoint
     ? resumedProgress(checkpoint, source)
     : startOf(distillation, initialImages(source, resolved, distillationRng(seed)));
@@ -122,17 +132,15 @@ function whitenedByItself(source: Source): Source {
   return whitened(source, finished(zcaWhitening(source.real, source.engine)));
 }
 
-/** The run of resolved options; none where the initial images are the result. */
-function distillationWith(options: ResolvedOptions, source: Source, seed: number): Distillation | undefined {
-  const objective = objectiveOf(options);
-  if (objective === undefined) return undefined;
-  return {
-    source: withPreparations(source, objective),
-    objective,
-    optimizer: imageOptimizerOf(options, source),
-    steps: options.steps,
-    rng: distillationRng(seed),
-  };
+interface Setting {
+  readonly options: ResolvedOptions;
+  readonly source: Source;
+  readonly seed: number;
+}
+
+function distillationWith(objective: Objective, { options, source, seed }: Setting): Distillation {
+  const optimizer = imageOptimizerOf(options, source);
+  return { source, objective, optimizer, steps: options.steps, rng: distillationRng(seed) };
 }
 
 /**
@@ -140,7 +148,7 @@ function distillationWith(options: ResolvedOptions, source: Source, seed: number
  * part that needs it, and kept.
  */
 export function withPreparations(source: Source, { preparations }: Pick<Objective, "preparations">): Source {
-  if (preparations === undefined) return source;
+  if (preparations === undefined || preparations.length === 0) return source;
   const parts = new Map<string, NamedArrays>();
   const ready: Source = {
     ...source,

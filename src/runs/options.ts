@@ -2,9 +2,9 @@ import { z } from "zod";
 import { check, type InputError } from "../core/errors.ts";
 import { choice, type Choice, type Chosen } from "../core/options.ts";
 import { parsed } from "../core/parse.ts";
-import { type Scarcity, scarcityPolicies } from "../coresets/random.ts";
+import { type Scarcity, scarcityPolicies } from "../coresets/coreset.ts";
 import { parseStrategy } from "../datasets/augment.ts";
-import { type Initialization, initializations } from "../distillers/initialize.ts";
+import { type InitializationChoice, initializations } from "../distillers/initialize.ts";
 import { type CellOrder, cellOrders, type Downscaling, downscalings } from "../datasets/partition.ts";
 import { protocols } from "../evaluation/protocols.ts";
 import { type Network, networks } from "../networks/index.ts";
@@ -50,12 +50,14 @@ export const distillationOptions = z.strictObject({
   network: choice(networks, { name: "convNet" }).describe("Architecture that matching draws from"),
   objective: methodOption.optional().describe("Method; without one the initial images are the result"),
   plugins: z.array(pluginOption).default([]).describe("Wrapped around the objective, first innermost"),
-  initialization: z.enum(names(initializations)).default("random").describe("Synthetic images at step 0"),
+  initialization: choice(initializations, { name: "random" }).describe(
+    "Synthetic images at step 0, which are the result where there is no objective",
+  ),
   scarcity: z
     .enum(scarcityPolicies)
     .default("duplicate")
     .describe(
-      "Where a class has fewer real images than imagesPerClass, or cells: repeat them, or stop with an error",
+      "Where a class has fewer images to choose from than imagesPerClass, or cells: repeat them, or stop with an error",
     ),
   augmentation: z
     .string()
@@ -140,8 +142,8 @@ export interface DistillationOptions {
   };
   /** Architecture of the networks that matching draws: a choice of `networks`, or your own. Default: ConvNet-3, width 128. */
   readonly network?: Choice<typeof networks> | Network;
-  /** The images at step 0: random real ones, the default, or noise. */
-  readonly initialization?: Initialization;
+  /** The images at step 0: random real ones, the default, those that another coreset chooses, or noise. */
+  readonly initialization?: InitializationChoice;
   /** Where a class has fewer real images than `imagesPerClass`, or cells in as many: repeat them, the default, or stop with an error. */
   readonly scarcity?: Scarcity;
   /**

@@ -3,7 +3,7 @@ import { type Rng, seeded } from "../core/rng.ts";
 import { parsed } from "../core/parse.ts";
 import { sortedKeys } from "../core/sortedKeys.ts";
 import { parseStrategy, usualAugmentation } from "../datasets/augment.ts";
-import { classIndices, type Dataset, type Splits } from "../datasets/dataset.ts";
+import { checkedDataset, classIndices, type Dataset, type Splits } from "../datasets/dataset.ts";
 import { checkPartition } from "../datasets/partition.ts";
 import type { Engine } from "../engines/index.ts";
 import { isNetwork, networkOf } from "../networks/index.ts";
@@ -40,6 +40,27 @@ export function sourceOf(
     augmentation:
       augmentation === undefined ? usualAugmentation(real.classNames) : parseStrategy(augmentation),
   };
+}
+
+/**
+ * Checks that images can be chosen from a pool in place of real ones.
+ *
+ * @throws InputError for other shapes and classes, another normalization, and real images that are whitened.
+ */
+export function checkPool(where: string, pool: Dataset, { real }: Pick<Source, "real">): void {
+  const told = ({ imageShape, classNames, mean, std }: Dataset): string =>
+    `images of ${imageShape.join("×")} in ${classNames.length} classes (${classNames.slice(0, 3).join(", ")}, …), ` +
+    `normalized by ${mean.join(", ")} and ${std.join(", ")}`;
+  check(
+    real.whitening === undefined,
+    () =>
+      `${where}: expected none beside zca, as the pool is not in the space of whitened images; leave out one of them`,
+  );
+  check(
+    told(pool) === told(real),
+    () => `${where}: expected ${told(real)}, as the real ones, got ${told(pool)}`,
+  );
+  checkedDataset(pool);
 }
 
 /** The chosen method inside its plugins; none where the initial images are the result. */

@@ -55,7 +55,7 @@ describe.each(cellOrders)("mosaics whose cells come by %s start", (order) => {
 
 test("a class with fewer images than cells is an error where the policy is that", () => {
   expect(() => initialImages(source, { ...options, scarcity: "error" }, seeded(4))).toThrow(
-    "class 1: expected at least 8 real images, one for each synthetic one or for each of its cells, got 7",
+    "class 1: expected at least 8 images to choose from, one for each synthetic one or for each of its cells, got 7",
   );
 });
 

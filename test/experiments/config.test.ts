@@ -161,12 +161,12 @@ describe("defaults that a method brings", () => {
   test("take the place of those of the options", () => {
     expect(resolved({ objective: "dc" })).toMatchObject({
       augmentation: "none",
-      initialization: "noise",
+      initialization: { name: "noise" },
       optimizer: { name: "sgd", learningRate: 0.1, momentum: 0.5 },
     });
     expect(resolved({ objective: { name: "dsa" }, network: "convNet" }).augmentation).toBeUndefined();
     expect(resolved({ objective: "dm" })).toMatchObject({
-      initialization: "random",
+      initialization: { name: "random" },
       optimizer: { learningRate: 1 },
     });
   });
@@ -174,7 +174,7 @@ describe("defaults that a method brings", () => {
   test("give way to what a config says", () => {
     const config = { objective: "dcc", initialization: "noise", optimizer: { learningRate: 0.2 } };
     expect(resolved(config)).toMatchObject({
-      initialization: "noise",
+      initialization: { name: "noise" },
       optimizer: { name: "sgd", learningRate: 0.2, momentum: 0.5 },
     });
     expect(resolved({ ...config, optimizer: { name: "sgd" } }).optimizer).toMatchObject({
