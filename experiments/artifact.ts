@@ -47,6 +47,7 @@ export function writeArtifact(
     std: JSON.stringify(real.std),
     ...(set.partition && { partition: JSON.stringify(decodingOf(set.partition)) }),
     classNames: JSON.stringify(real.classNames),
+    ...(real.wholeClassNames && { wholeClassNames: JSON.stringify(real.wholeClassNames) }),
     config: stringify({ ...experiment, seeds: [seed] }),
     network: about.network.name,
     flattenOrder: about.network.flattenOrder,

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { InputError } from "../src/core/errors.ts";
+import { dataName } from "./data/load.ts";
 import { recordRow, rowsOfRun } from "./gather.ts";
 import { optionsText } from "./leaves.ts";
 import { commit } from "./machine.ts";
@@ -17,7 +18,7 @@ export class Stopped extends InputError {}
 export function columnsOf({ experiment, seed }: RunFolder) {
   return {
     experiment: experiment.name,
-    dataset: experiment.data.name,
+    dataset: dataName(experiment.data),
     imbalance: experiment.data.imbalance,
     imagesPerClass: experiment.imagesPerClass,
     objective: methodName(experiment),

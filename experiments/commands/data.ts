@@ -38,7 +38,11 @@ export async function dataCommand(given: DataArguments, print: (line: string) =>
   if (given.fetch === true) await fetchFiles(name, entry, given.root, print);
   const options = parsedDatasetOptions({ ...given.options, name, root: given.root });
   const { splits } = await loadData(options);
-  for (const line of described(splits.train, splits.test, given.imbalance ?? benchmarkImbalances))
+  for (const line of described(
+    splits.train,
+    splits.test,
+    given.imbalance ?? (options.onlyLabels ? [] : benchmarkImbalances),
+  ))
     print(line);
 }
 

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { InputError } from "../../src/core/errors.ts";
 import { choice } from "../../src/core/options.ts";
 import {
   classCounts,
+  classSubset,
   type Dataset,
   type DatasetEntry,
   type DatasetName,
@@ -44,6 +46,15 @@ const common = z.object({
       "Whose subset it is: lad for the images that LAD's released code draws by NumPy's generator (its seed is 42, too). " +
         "Default: a subset of this project's own.",
     ),
+  onlyLabels: z
+    .array(z.int().min(0))
+    .min(2, "expected two or more classes, as there is nothing to tell apart otherwise")
+    .refine((labels) => new Set(labels).size === labels.length, "expected every class once")
+    .optional()
+    .describe(
+      "Keeps these classes only, of training and test images, as in [3, 7]: the first becomes class 0. A long tail is that of " +
+        "the whole set, so that each class keeps the images it has there; so are the constants of normalization. Default: all.",
+    ),
 });
 
 /** A data set's name, where it lies, how its training images are thinned, and its own options. */
@@ -59,6 +70,20 @@ export const datasetOptions = choice(
   ),
 ) as unknown as z.ZodType<DatasetOptions>;
 
+/** Labels that a name spells out; more are told apart by a hash. */
+const SPELLED = 10;
+
+/**
+ * Names what was distilled in rows and tables: "mnist", or of some classes "mnist (3, 7)" or "cifar100 (20 classes, 1a2b3c)",
+ * as accuracies on different classes do not compare.
+ */
+export function dataName({ name, onlyLabels: labels }: Pick<DatasetOptions, "name" | "onlyLabels">): string {
+  if (labels === undefined) return name;
+  if (labels.length <= SPELLED) return `${name} (${labels.join(", ")})`;
+  const hash = createHash("sha256").update(labels.join(",")).digest("hex").slice(0, 6);
+  return `${name} (${labels.length} classes, ${hash})`;
+}
+
 /** Training and test images, and which of the data set's training images they are. */
 export interface LoadedData {
   readonly splits: Splits;
@@ -67,11 +92,36 @@ export interface LoadedData {
 }
 
 /**
- * Reads or generates a data set and thins its training split; the test split stays whole.
+ * Reads or generates a data set and thins its training split; the test split stays whole. Of both, some classes are kept
+ * where only these are asked for.
  *
- * @throws InputError for files missing or damaged, and for classes with fewer images than asked for.
+ * @throws InputError for files missing or damaged, for classes with fewer images than asked for, and for labels that are no
+ *   class's.
  */
 export async function loadData(options: DatasetOptions): Promise<LoadedData> {
+  const { onlyLabels: labels, ...others } = options;
+  const whole = await loadWhole(others as DatasetOptions);
+  if (labels === undefined) return whole;
+  if (latestClasses?.whole !== whole || String(latestClasses.labels) !== String(labels)) {
+    latestClasses = { whole, labels, data: someClasses(whole, labels) };
+  }
+  return latestClasses.data;
+}
+
+/** The classes kept last. */
+let latestClasses:
+  { readonly whole: LoadedData; readonly labels: readonly number[]; readonly data: LoadedData } | undefined;
+
+function someClasses({ splits, indices }: LoadedData, labels: readonly number[]): LoadedData {
+  const train = classSubset(splits.train, labels);
+  const test = classSubset(splits.test, labels).subset;
+  return {
+    splits: { ...splits, train: train.subset, test },
+    indices: indices ? train.indices.map((i) => indices[i]!) : train.indices,
+  };
+}
+
+async function loadWhole(options: DatasetOptions): Promise<LoadedData> {
   const key = JSON.stringify(options);
   if (latest?.key !== key) {
     // Images show themselves how far they are.
@@ -84,7 +134,7 @@ export async function loadData(options: DatasetOptions): Promise<LoadedData> {
   return latest.data;
 }
 
-/** The set loaded last: a command that distils and then evaluates reads it once. */
+/** The set loaded last, with all its classes: a command that distils and then evaluates reads it once. */
 let latest: { readonly key: string; readonly data: LoadedData } | undefined;
 
 async function loadAnew(options: DatasetOptions): Promise<LoadedData> {

@@ -43,7 +43,7 @@ export function cardOf(
   const task = { imageShape: artifact.imageShape, classes: classNames.length };
   const judged = {
     dataset: experiment.data.name,
-    classNames,
+    classNames: JSON.parse(card.wholeClassNames ?? card.classNames!) as string[],
     network: networkOf(network, task),
     learningRate,
   };

@@ -6,7 +6,7 @@ import { cellsOf } from "../../src/datasets/partition.ts";
 import { decodedSet, type StoredSet } from "../../src/runs/storedSet.ts";
 import { bytes, sha256 } from "../artifact.ts";
 import { type Experiment, experimentSchema, resolveExperiment } from "../config.ts";
-import { loadData } from "../data/load.ts";
+import { dataName, loadData } from "../data/load.ts";
 import type { Card } from "../export/card.ts";
 import { readJson, writeWhole } from "../files.ts";
 import { optionsText } from "../leaves.ts";
@@ -95,7 +95,7 @@ function columnsOf(
   const config = experimentSchema.safeParse(card?.config);
   return {
     experiment: name,
-    dataset: experiment.data.name,
+    dataset: dataName(experiment.data),
     imbalance: experiment.data.imbalance,
     imagesPerClass: Math.round(storedCount(set, card) / classNames.length),
     objective: card?.method ?? name, // what a table calls it

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { InputError } from "../../src/core/errors.ts";
 import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy.ts";
 import type { KernelErrors } from "../../src/evaluation/frequencyErrors.ts";
+import { dataName } from "../data/load.ts";
 import { readJson } from "../files.ts";
 import { rowsFile } from "../gather.ts";
 import { isHeld } from "../lock.ts";
@@ -80,7 +81,7 @@ function studied(folder: RunFolder): StudiedRun {
   return {
     experiment: name,
     method: methodOf({ objective, plugins: plugins.map((plugin) => plugin.name).join(" ") }),
-    dataset: data.name,
+    dataset: dataName(data),
     imbalance: data.imbalance,
     imagesPerClass,
     seed: folder.seed,

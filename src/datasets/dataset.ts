@@ -23,6 +23,8 @@ export interface Dataset {
   readonly mean: readonly number[];
   /** See `mean`. */
   readonly std: readonly number[];
+  /** Of a set that holds some classes of another: that one's class names, in its label order. */
+  readonly wholeClassNames?: readonly string[];
   /** Of images that are whitened: `pixels` are then numbers of that space, with mean 0 and deviation 1 in each channel. */
   readonly whitening?: Whitening;
 }
@@ -68,6 +70,58 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
     labels[i] = dataset.labels[index]!;
   }
   return { ...dataset, pixels, labels };
+}
+
+/** Class names of the whole that a set is of: its own where it holds all classes. What suits the classes suits a part of them. */
+export function wholeClassNames({
+  classNames,
+  wholeClassNames: whole = classNames,
+}: Pick<Dataset, "classNames" | "wholeClassNames">): readonly string[] {
+  return whole;
+}
+
+/**
+ * The images of some classes as a data set of their own, in data set order. The first label given becomes class 0, the second
+ * class 1, …; all else stays that of the whole, the constants of normalization among it.
+ *
+ * @param labels two or more, each once.
+ * @returns the subset, and the positions of its images in `dataset`.
+ * @throws InputError for fewer labels, one that is no class's, and one that is there twice.
+ */
+export function classSubset(
+  dataset: Dataset,
+  labels: readonly number[],
+): { subset: Dataset; indices: Int32Array } {
+  const { classNames, classFolders } = dataset;
+  const newLabels = checkedLabels(dataset, labels);
+  const isKept = (i: number): boolean => newLabels.has(dataset.labels[i]!);
+  const indices = Int32Array.from(dataset.labels.keys()).filter(isKept);
+  const kept = subset(dataset, indices);
+  return {
+    subset: {
+      ...kept,
+      classNames: labels.map((label) => classNames[label]!),
+      ...(classFolders && { classFolders: labels.map((label) => classFolders[label]!) }),
+      wholeClassNames: wholeClassNames(dataset),
+      labels: kept.labels.map((label) => newLabels.get(label)!),
+    },
+    indices,
+  };
+}
+
+/** The place of each label among them. */
+function checkedLabels({ name, classNames }: Dataset, labels: readonly number[]): Map<number, number> {
+  check(
+    labels.length >= 2,
+    () =>
+      `labels: expected two or more classes of ${name}, as there is nothing to tell apart otherwise, got [${labels.join(", ")}]`,
+  );
+  const last = classNames.length - 1;
+  const unknown = labels.find((label) => !Number.isInteger(label) || label < 0 || label > last);
+  check(unknown === undefined, () => `labels: expected classes of ${name}, 0 to ${last}, got ${unknown}`);
+  const twice = labels.find((label, i) => labels.indexOf(label) < i);
+  check(twice === undefined, () => `labels: expected every class once, got ${twice} twice`);
+  return new Map(labels.map((label, i) => [label, i]));
 }
 
 /**

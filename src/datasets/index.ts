@@ -19,13 +19,16 @@ import { tinyImageNet } from "./tinyImageNet.ts";
 export {
   classCounts,
   classIndices,
+  classSubset,
   countOf,
   type Dataset,
   normalized,
   type Pixels,
   type Splits,
   subset,
+  wholeClassNames,
 } from "./dataset.ts";
+export { classSteps, type ClassStepsOptions } from "./classSteps.ts";
 export type {
   DatasetEntry,
   DecodedImage,

@@ -15,6 +15,8 @@ export interface TestSet {
   readonly labels: Int32Array;
   /** In label order. */
   readonly classNames: readonly string[];
+  /** Those of the data set that these are some classes of, which protocols go by; absent where they are all. */
+  readonly wholeClassNames?: readonly string[];
 }
 
 /**
@@ -30,8 +32,8 @@ export function testSet(dataset: Dataset, engine: Engine, batchSize = mostAtOnce
     const batch = normalized(dataset, positions, pixels);
     batches.push(engine.tensor([positions.length, ...dataset.imageShape], batch));
   }
-  const { name, labels, classNames } = dataset;
-  return { name, batches, labels, classNames };
+  const { name, labels, classNames, wholeClassNames: whole } = dataset;
+  return { name, batches, labels, classNames, ...(whole && { wholeClassNames: whole }) };
 }
 
 /** Frees the images of a test set. */

@@ -1,4 +1,5 @@
 import type { Rng } from "../core/rng.ts";
+import { wholeClassNames } from "../datasets/dataset.ts";
 import type { Tensor } from "../engines/index.ts";
 import type { Network } from "../networks/network.ts";
 import { disposeModel, freshModel, type Model } from "../training/model.ts";
@@ -35,7 +36,8 @@ export interface Evaluation extends Accuracy {
 
 /** How a plan's networks are trained, by its protocol for this data set and architecture. */
 export function trainingOf({ protocol, network, test, learningRate }: EvaluationPlan): TrainingOptions {
-  return trainingFor(protocol, { dataset: test.name, classNames: test.classNames, network, learningRate });
+  const classNames = wholeClassNames(test);
+  return trainingFor(protocol, { dataset: test.name, classNames, network, learningRate });
 }
 
 /**

@@ -29,7 +29,7 @@ export interface ProtocolException {
 export interface Judged {
   /** Name of the real data set that tests it. */
   readonly dataset: string;
-  /** Its classes, in label order. */
+  /** Its classes, in label order; all of them, where the test is on some. */
   readonly classNames: readonly string[];
   /** What is trained. */
   readonly network: Pick<Network, "name">;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { check, wholeNumber } from "../core/errors.ts";
 import { preferring } from "../core/options.ts";
 import { parseStrategy, usualAugmentation } from "../datasets/augment.ts";
-import type { Dataset } from "../datasets/dataset.ts";
+import { type Dataset, wholeClassNames } from "../datasets/dataset.ts";
 import { disposeExcept } from "../engines/index.ts";
 import type { NamedArrays } from "../formats/array.ts";
 import { backboneSize, frozenBackbone } from "../networks/frozenBackbone.ts";
@@ -157,7 +157,7 @@ export function classifierExperts(
 function trainingBy(
   { batchSize, learningRate, momentum, weightDecay, sharpness, augmentation }: Omit<ExpertOptions, "count">,
   kept: readonly number[],
-  { classNames }: Dataset,
+  real: Dataset,
 ): TrainingOptions {
   return {
     epochs: kept.at(-1)!,
@@ -166,7 +166,8 @@ function trainingBy(
     momentum,
     weightDecay,
     drops: { afterEpochs: [], factor: 1 },
-    augmentation: augmentation === undefined ? usualAugmentation(classNames) : parseStrategy(augmentation),
+    augmentation:
+      augmentation === undefined ? usualAugmentation(wholeClassNames(real)) : parseStrategy(augmentation),
     ...(sharpness && { sharpness }),
   };
 }

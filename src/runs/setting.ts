@@ -3,7 +3,13 @@ import { type Rng, seeded } from "../core/rng.ts";
 import { parsed } from "../core/parse.ts";
 import { sortedKeys } from "../core/sortedKeys.ts";
 import { parseStrategy, usualAugmentation } from "../datasets/augment.ts";
-import { checkedDataset, classIndices, type Dataset, type Splits } from "../datasets/dataset.ts";
+import {
+  checkedDataset,
+  classIndices,
+  type Dataset,
+  type Splits,
+  wholeClassNames,
+} from "../datasets/dataset.ts";
 import { checkPartition } from "../datasets/partition.ts";
 import type { Engine } from "../engines/index.ts";
 import { isNetwork, networkOf } from "../networks/index.ts";
@@ -38,7 +44,7 @@ export function sourceOf(
     imagesPerClass,
     ...(partition && { partition: { factor: partition.factor, order: partition.order } }),
     augmentation:
-      augmentation === undefined ? usualAugmentation(real.classNames) : parseStrategy(augmentation),
+      augmentation === undefined ? usualAugmentation(wholeClassNames(real)) : parseStrategy(augmentation),
   };
 }
 

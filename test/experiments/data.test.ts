@@ -132,7 +132,7 @@ describe("options", () => {
 
   test("an unknown option is an error that lists the known ones", () => {
     expect(() => parsedDatasetOptions({ name: "cifar10", imbalanced: 3 })).toThrow(
-      'dataset: Unrecognized key: "imbalanced" (options of cifar10: root, imbalance, classSize, subsetSeed, subset)',
+      'dataset: Unrecognized key: "imbalanced" (options of cifar10: root, imbalance, classSize, subsetSeed, subset, onlyLabels)',
     );
   });
 
