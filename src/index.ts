@@ -230,7 +230,12 @@ export { difficultyCorrection } from "./plugins/difficultyCorrection.ts";
 export { plugins } from "./plugins/index.ts";
 export * from "./coresets/coreset.ts";
 export { type CoresetName, coresets } from "./coresets/index.ts";
+export * from "./coresets/forgetting.ts";
+export * from "./coresets/herding.ts";
+export * from "./coresets/kCenter.ts";
 export { random } from "./coresets/random.ts";
+export { type Rows } from "./coresets/rows.ts";
+export { el2n, grand } from "./coresets/scores.ts";
 
 // Distilling and evaluating in memory
 export {

@@ -22,19 +22,22 @@ export interface DifficultyScores {
 
 const measures = ["gradn", "misclassified", "loss", "el2n"] as const;
 
-/** Scores images under an ensemble, one network after another, each a part that processes can share and that is kept. */
-export function difficultyScores(
-  options: PretrainingOptions,
-  { key, ...images }: NamedImages,
-): DifficultyScores {
+/**
+ * Scores images under an ensemble, one network after another, each a part that processes can share and that is kept.
+ *
+ * @param given by default all real training images of the source.
+ */
+export function difficultyScores(options: PretrainingOptions, given?: NamedImages): DifficultyScores {
   const ensemble = pretraining(options);
+  const { key, ...images } = given ?? { key: { split: "train" } };
   const scores: Preparation = {
     name: "difficulty",
     options: { ...ensemble.options, images: key },
     ...(options.network && { network: options.network }),
     parts: options.models,
     needs: [ensemble],
-    part: (source, index) => scored(source, { ensemble, index }, images),
+    part: (source, index) =>
+      scored(source, { ensemble, index }, "dataset" in images ? images : { dataset: source.real }),
   };
   const parts = Array.from({ length: options.models }, (_, index) => index);
   return {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { choice } from "../core/options.ts";
 import type { Rng } from "../core/rng.ts";
 import { parseStrategy } from "../datasets/augment.ts";
-import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
+import { disposeExcept, type Engine, type Tensor, type Tree } from "../engines/index.ts";
 import type { NamedArrays } from "../formats/array.ts";
 import {
   imagesAtOnce,
@@ -13,7 +13,7 @@ import {
   type Statistics,
 } from "../networks/index.ts";
 import { freshModel, type Model } from "../training/model.ts";
-import { train, type TrainingOptions, type TrainingState } from "../training/train.ts";
+import { train, type TrainingObserver, type TrainingOptions, type TrainingState } from "../training/train.ts";
 import { datasetData, type TrainingData } from "../training/trainingData.ts";
 import type { PartReport, Preparation, Source } from "./objective.ts";
 import {
@@ -90,36 +90,77 @@ export function pretraining({ network, models, ...options }: PretrainingOptions)
   };
 }
 
+/** Follows a training along, and goes on with it where it was cut off. */
+export interface TrainingWatch {
+  /** Sees every mini-batch. */
+  readonly observer: TrainingObserver;
+  /** All it has found so far, whole numbers up to 2²⁴ by name: the arrays themselves, which the observer writes to. */
+  readonly found: Readonly<Record<string, Float64Array>>;
+}
+
+/**
+ * A preparation whose parts are networks trained as those of `pretraining`, each with what a watch has found beside its
+ * parameters, under the names it has there.
+ *
+ * @param watch makes the watch of one training.
+ */
+export function watchedPretraining(
+  name: string,
+  options: PretrainingOptions,
+  watch: (source: Source) => TrainingWatch,
+): Preparation {
+  return {
+    ...pretraining(options),
+    name,
+    part: (source, _index, rng, state) => {
+      const setting = { network: architectureIn(source, options.network), options, source, rng };
+      return pretrained({ ...setting, watch: watch(source) }, state);
+    },
+  };
+}
+
 interface Training {
   readonly network: Network;
   readonly options: Omit<PretrainingOptions, "network" | "models">;
   readonly source: Source;
   readonly rng: Rng;
+  readonly watch?: TrainingWatch;
 }
 
 function* pretrained(
-  { network, options, source: { engine, real }, rng }: Training,
+  { network, options, source: { engine, real }, rng, watch }: Training,
   state: Tree = {},
 ): Generator<PartReport, NamedArrays> {
   const { augmentation, cutMix, ...others } = options;
   const data = datasetData(real, engine);
   const start = freshModel(network, engine, rng.stream("network"));
-  const from = { ...start, ...(state as Partial<TrainingState>) };
+  const { found = {}, ...trained } = state as PartState;
+  const from = { ...start, ...trained };
+  for (const [name, tensor] of Object.entries(found)) watch?.found[name]!.set(tensor.values());
   const how: TrainingOptions = {
     ...others,
     augmentation: parseStrategy(augmentation),
     ...(cutMix.probability > 0 && { cutMix }),
+    ...(watch && { observer: watch.observer }),
   };
   const run = train(from, data, how, rng.stream("training"));
   let model: Model | undefined;
   try {
     let next = run.next();
-    for (; !next.done; next = run.next()) yield reportOf(next.value.model, options.epochs);
+    for (; !next.done; next = run.next()) {
+      const seen = tensorsOf(engine, watch);
+      try {
+        yield reportOf({ ...next.value.model, found: seen }, options.epochs);
+      } finally {
+        disposeExcept(seen, null);
+      }
+    }
     model = next.value;
     return {
       ...namedArrays("initial", network.parameters, start.parameters),
       ...namedArrays("trained", network.parameters, model.parameters),
       ...namedArrays("statistics", network.statistics, model.statistics),
+      ...arraysOf(watch),
       accuracy: { shape: [1], data: Float64Array.of(accuracyOn(data, model)) },
     };
   } finally {
@@ -128,8 +169,24 @@ function* pretrained(
   }
 }
 
-function reportOf({ epochs, parameters, statistics, states }: TrainingState, all: number): PartReport {
-  return { share: epochs / all, state: { epochs, parameters, statistics, states } };
+/** What a training goes on from, and what was found until then. */
+type PartState = Partial<TrainingState> & { readonly found?: Readonly<Record<string, Tensor>> };
+
+function reportOf(
+  { epochs, parameters, statistics, states, found }: TrainingState & Required<PartState>,
+  all: number,
+): PartReport {
+  return { share: epochs / all, state: { epochs, parameters, statistics, states, found } };
+}
+
+function tensorsOf(engine: Engine, watch: TrainingWatch | undefined): Record<string, Tensor> {
+  const entries = Object.entries(watch?.found ?? {});
+  return Object.fromEntries(entries.map(([name, values]) => [name, engine.tensor([values.length], values)]));
+}
+
+function arraysOf(watch: TrainingWatch | undefined): NamedArrays {
+  const entries = Object.entries(watch?.found ?? {});
+  return Object.fromEntries(entries.map(([name, data]) => [name, { shape: [data.length], data }]));
 }
 
 type Kind = "initial" | "trained" | "statistics";

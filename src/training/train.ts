@@ -36,7 +36,12 @@ export interface TrainingOptions {
   readonly sharpness?: SharpnessOptions;
   /** Positions of an epoch's images, in the order that mini-batches take them. Default: all of them once, shuffled. */
   readonly order?: EpochOrder;
+  /** Sees every mini-batch's logits on the way; by `sharpness`, those of the first of its two passes. */
+  readonly observer?: TrainingObserver;
 }
+
+/** Is given positions in the data, and the logits of these images in the mini-batch that they take part in, before its step. */
+export type TrainingObserver = (positions: Int32Array, logits: Tensor) => void;
 
 /** Rolls the dice of an epoch's order: positions in the data, which may recur. */
 export type EpochOrder = (rng: Rng) => Int32Array;
@@ -95,7 +100,7 @@ export function* train(
   try {
     for (let epoch = done; epoch < options.epochs; epoch++) {
       const optimizer = optimizerAt(options, epoch);
-      const rule = { optimizer, sharpness: options.sharpness };
+      const rule = { optimizer, sharpness: options.sharpness, observer: options.observer };
       if (!options.drops.keepsMomentum && options.drops.afterEpochs.includes(epoch - 1))
         advance(engine.scope(() => begun(fit.model, optimizer)));
       for (const batch of batches(data, options, rng.stream(`epoch/${epoch}`))) {
@@ -177,12 +182,17 @@ function* batches(data: TrainingData, options: TrainingOptions, rng: Rng): Gener
 interface Rule {
   readonly optimizer: Optimizer;
   readonly sharpness: SharpnessOptions | undefined;
+  readonly observer: TrainingObserver | undefined;
 }
 
-function step(fit: Fit, data: TrainingData, batch: Batch, { optimizer, sharpness }: Rule): Fit {
+function step(fit: Fit, data: TrainingData, batch: Batch, { optimizer, sharpness, observer }: Rule): Fit {
   const { network, parameters, statistics } = fit.model;
   const update = { statistics };
-  const shown = { ...shownTo(network, data, batch), mode: { use: "batch", update } as const };
+  const shown = {
+    ...shownTo(network, data, batch),
+    mode: { use: "batch", update } as const,
+    ...(observer && { onLogits: inChunks(observer, batch.positions) }),
+  };
   const { value, gradients } = sharpness
     ? sharpnessGradient(network, parameters, shown, sharpness)
     : lossGradient(network, parameters, shown);
@@ -194,6 +204,16 @@ function step(fit: Fit, data: TrainingData, batch: Batch, { optimizer, sharpness
     model: { network, parameters: updated.map((one) => one.value), statistics: update.statistics },
     states: updated.map((one) => one.state),
     loss: batch.first ? share : fit.loss.add(share),
+  };
+}
+
+/** Hands on the logits of a mini-batch with its positions, chunk after chunk; of a second pass nothing. */
+function inChunks(observer: TrainingObserver, positions: Int32Array): (logits: Tensor) => void {
+  let seen = 0;
+  return (logits) => {
+    const chunk = positions.subarray(seen, seen + logits.shape[0]!);
+    seen += chunk.length;
+    if (chunk.length > 0) observer(chunk, logits);
   };
 }
 
