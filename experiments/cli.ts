@@ -10,6 +10,7 @@ import { distillCommand } from "./cli/distill.ts";
 import { evaluateCommand } from "./cli/evaluate.ts";
 import { expertsCommand } from "./cli/experts.ts";
 import { exportCommand } from "./cli/export.ts";
+import { rankCommand } from "./cli/rank.ts";
 import { reportCommand } from "./cli/report.ts";
 import { reproduceCommand } from "./cli/reproduce.ts";
 import { sweepCommand } from "./cli/sweep.ts";
@@ -23,6 +24,7 @@ const commands: readonly ((cli: Argv) => Argv)[] = [
   expertsCommand,
   sweepCommand,
   evaluateCommand,
+  rankCommand,
   diagnoseCommand,
   difficultyCommand,
   exportCommand,
@@ -58,7 +60,7 @@ export async function main(argv: readonly string[] = hideBin(process.argv)): Pro
 }
 
 /** Arguments that take several values. */
-const lists = new Set(["_", "overrides", "cases", "sbatch"]);
+const lists = new Set(["_", "overrides", "paths", "cases", "sbatch"]);
 
 /** An option that is given twice would be a list where its command expects one value. */
 function checkOnce(given: Readonly<Record<string, unknown>>): void {

@@ -30,6 +30,8 @@ export interface Metric {
  *       metrics.jsonl           loss and more, a line for each step; where the images are tracked, one of step 0 too
  *       synthetic.safetensors   the result
  *       evaluations/            a file for each network trained on it, PROTOCOL/NETWORK/SEED.json: rows of runs.csv
+ *       rankings/               a file for each network trained on it for ranking scores, PROTOCOL/NETWORK/LABELS/SEED-RATE.json
+ *       ranking.json            its ranking scores
  *       failure.json            why the last try ended without a result
  *       images.png              the images to look at, renewed as they are learned, and real.png to compare
  *       spectra.json            power spectra of both, overall and of each class
@@ -58,6 +60,8 @@ const FILES = {
   discrepancy: "discrepancy.json",
   frequencies: "frequencies.json",
   evaluations: "evaluations",
+  rankings: "rankings",
+  ranking: "ranking.json",
   failure: "failure.json",
   checkpoint: "checkpoint/latest.safetensors",
 } as const;

@@ -254,7 +254,7 @@ async function recorded(
 }
 
 /** Tells the images of a run from others that take their place; empty for a set that lies elsewhere. */
-function stampOf(folder: { readonly path: string }): string {
+export function stampOf(folder: { readonly path: string }): string {
   const file = fileOf(folder, "synthetic");
   if (!existsSync(file)) return "";
   const { ino, mtimeMs, size } = statSync(file);

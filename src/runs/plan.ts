@@ -42,7 +42,7 @@ export function planOf(
 }
 
 /** Test images normalized, and whitened, by the constants of a space. */
-function testSetIn({ mean, std, whitening }: Space, test: Dataset, engine: Engine): TestSet {
+export function testSetIn({ mean, std, whitening }: Space, test: Dataset, engine: Engine): TestSet {
   const normalized = testSet({ ...test, mean, std }, engine);
   if (!whitening) return normalized;
   const map = whiteningOn(engine, whitening);
