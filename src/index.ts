@@ -308,6 +308,9 @@ export {
   type Thirds,
   thirds,
 } from "./evaluation/statistics.ts";
+export * from "./evaluation/ranking.ts";
+export * from "./evaluation/rankedNetwork.ts";
+export * from "./evaluation/rankingProtocols.ts";
 
 // File formats, as bytes
 export type { ArrayData, HostArray, NamedArrays } from "./formats/array.ts";

@@ -73,11 +73,11 @@ export const rankingProtocols = {
     id: "ddranking-quick",
     version: 1,
     description:
-      "A tenth of ddranking's epochs on synthetic and random images, three learning rates, 10 epochs on real ones, three " +
+      "A tenth of ddranking's epochs on synthetic and random images, three learning rates, 5 epochs on real ones, three " +
       "networks: for a CPU, not for publication.",
     training: { ...common, batchSize: 128, epochs: 100, drops: stepping([74]) },
     rates: [0.01, 0.03, 0.1],
-    real: { ...common, batchSize: 128, epochs: 10, learningRate: 0.03, drops: stepping([7]) },
+    real: { ...common, batchSize: 128, epochs: 5, learningRate: 0.03, drops: stepping([3]) },
     augmentation,
     looks: { hard: 10, soft: 20 },
     networks: 3,

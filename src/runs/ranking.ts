@@ -1,5 +1,5 @@
 import { type Rng, seeded } from "../core/rng.ts";
-import { randomCoreset } from "../coresets/random.ts";
+import { random } from "../coresets/random.ts";
 import { parseStrategy } from "../datasets/augment.ts";
 import { classIndices, type Dataset, normalized, subset } from "../datasets/dataset.ts";
 import type { Tensor } from "../engines/index.ts";
@@ -150,7 +150,7 @@ export function randomImages(setting: RankingSetting, given: RandomTraining): Pr
     parts: networks,
     needs: labels === "soft" ? [realHard(setting)] : [],
     *part(source, index, rng) {
-      const real = chosenAtRandom(source.real, counts, rng.stream("images"));
+      const real = chosenAtRandom(source, counts, rng.stream("images"));
       const { engine } = source;
       const everyone = real.labels.map((_, i) => i);
       const images = engine.tensor([everyone.length, ...real.imageShape], normalized(real, everyone));
@@ -222,16 +222,14 @@ function halves(real: Dataset): { readonly heldOut: Int32Array; readonly others:
 }
 
 /** Random real images, so many of each class, none of them held out; a class with fewer gives some again. */
-function chosenAtRandom(real: Dataset, counts: readonly number[], rng: Rng): Dataset {
-  const most = Math.max(...counts);
-  const drawn = randomCoreset(
-    halves(real).map(({ others }) => others),
-    most,
-    "duplicate",
-    rng,
-  );
-  const positions = counts.flatMap((count, label) => [...drawn.subarray(label * most, label * most + count)]);
-  return subset(real, positions);
+function chosenAtRandom(source: Source, counts: readonly number[], rng: Rng): Dataset {
+  const perClass = Math.max(...counts);
+  const classes = halves(source.real).map(({ others }) => others);
+  const { positions } = random().choose({ ...source, classes }, { perClass, scarcity: "duplicate" }, rng);
+  const first = (count: number, label: number): number[] => [
+    ...positions.subarray(label * perClass, label * perClass + count),
+  ];
+  return subset(source.real, counts.flatMap(first));
 }
 
 /** Accuracies as a part keeps them. */

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { seeded } from "../../src/core/rng.ts";
 import { classCounts, countOf, subset } from "../../src/datasets/dataset.ts";
-import { selectEngine } from "../../src/engines/index.ts";
+import { selectEngine, type Tensor } from "../../src/engines/index.ts";
 import { disposeTestSet, testSet } from "../../src/evaluation/accuracy.ts";
 import type { RankingProtocol } from "../../src/evaluation/rankingProtocols.ts";
 import { pretrainedModel } from "../../src/objectives/pretraining.ts";
@@ -173,8 +173,8 @@ describe("networks on all real images", () => {
   function copied(value: unknown): unknown {
     if (typeof value !== "object" || value === null) return value;
     if ("matMul" in value) {
-      const { shape, values } = value as unknown as { shape: number[]; values(): Float32Array };
-      return engine.tensor(shape, Float32Array.from(values.call(value)));
+      const tensor = value as Tensor;
+      return engine.tensor(tensor.shape, Float32Array.from(tensor.values()));
     }
     if (Array.isArray(value)) return value.map(copied);
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, copied(one)]));
