@@ -312,6 +312,9 @@ export * from "./evaluation/ranking.ts";
 export * from "./evaluation/rankedNetwork.ts";
 export * from "./evaluation/rankingProtocols.ts";
 
+// The scaling law of data pruning
+export * from "./theory/index.ts";
+
 // File formats, as bytes
 export type { ArrayData, HostArray, NamedArrays } from "./formats/array.ts";
 export { readNpz, writeNpz } from "./formats/npz.ts";

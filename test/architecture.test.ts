@@ -5,6 +5,7 @@ import { expect, test } from "@jest/globals";
 /** Folders in import order: a file imports from its own folder and from earlier rows only. */
 const layers = [
   ["src/core"],
+  ["src/theory"],
   ["src/engines"],
   ["kernels"],
   ["src/optimizers", "src/networks", "src/losses", "src/datasets", "src/formats"],
