@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { seeded } from "../../src/core/rng.ts";
-import { classIndices, type Dataset } from "../../src/datasets/dataset.ts";
+import { classIndices, type Dataset, normalized, subset } from "../../src/datasets/dataset.ts";
 import { cellOrders, decodedValues } from "../../src/datasets/partition.ts";
-import { initialImages, type InitialOptions } from "../../src/distillers/initialize.ts";
+import { initialImages, type InitialOptions, initialSet } from "../../src/distillers/initialize.ts";
 import { selectEngine } from "../../src/engines/index.ts";
 import type { Source } from "../../src/objectives/objective.ts";
 import { toySource } from "../support/toy.ts";
@@ -78,4 +78,37 @@ test("noise is noise in mosaics too", () => {
   const noise = { ...options, initialization: "noise" } as const;
   const values = initialImages(source, noise, seeded(4)).values();
   expect(values).toEqual(initialImages(whole, noise, seeded(4)).values());
+});
+
+describe("images that a coreset chooses", () => {
+  const toy = toySource(engine);
+  const herding = { name: "herding", networks: { epochs: 1 } } as const;
+  const started = (from: Source) =>
+    initialSet(from, { initialization: herding, scarcity: "error" }, seeded(4));
+
+  test("start a run, in the order in which they were chosen", () => {
+    const { images, selection } = started(toy);
+    expect(Array.from(images.values())).toEqual(Array.from(normalized(toy.real, selection!.positions)));
+    const other = initialSet(toy, { initialization: "random", scarcity: "error" }, seeded(4));
+    expect(selection!.positions).not.toEqual(other.selection!.positions);
+  });
+
+  test("come from a pool where there is one", () => {
+    const pool = subset(toy.real, [17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]);
+    const { images, selection } = started({ ...toy, pool });
+    expect(Array.from(images.values())).toEqual(Array.from(normalized(pool, selection!.positions)));
+  });
+
+  test("fill the cells of mosaics", () => {
+    const mosaic = { ...toy, partition: { factor: 2, order: "columns" }, imagesPerClass: 1 } as const;
+    const one = { ...mosaic, classes: toy.classes.slice(0, 2), labels: Int32Array.of(0, 1) };
+    expect(started(one).selection!.positions).toHaveLength(8);
+    expect(started(one).images.shape).toEqual([2, 8, 8, 3]);
+  });
+});
+
+test("noise has no selection", () => {
+  expect(
+    initialSet(whole, { initialization: "noise", scarcity: "error" }, seeded(1)).selection,
+  ).toBeUndefined();
 });

@@ -72,3 +72,9 @@ test("options that were told stay, and where nothing was learned none of updates
   const nothing = optionsText(experiment({ steps: 0 }));
   expect(completedOptions(nothing)).toBe(nothing);
 });
+
+test("initial images that were told by their name alone are the same as by name and options", () => {
+  const text = optionsText(experiment({ steps: 0 }));
+  expect(text).toContain("initialization.name=random");
+  expect(completedOptions(text.replace("initialization.name=", "initialization="))).toBe(text);
+});
