@@ -13,10 +13,14 @@ import {
 import { trackingOptions } from "../src/runs/tracking.ts";
 import { configFile } from "./configFile.ts";
 import { datasetOptions } from "./data/load.ts";
+import { poolOption } from "./pool.ts";
 
 export const experimentSchema = z.strictObject({
   data: datasetOptions.describe("Data set and its options"),
   ...distillationOptions.shape,
+  pool: poolOption
+    .optional()
+    .describe("Images that the initialization chooses from; by default the real training images"),
   checkpointEvery: z.int().min(1).default(100).describe("Steps between checkpoints"),
   tracking: trackingOptions
     .optional()
@@ -61,7 +65,27 @@ export function resolveExperiment(
     withRunDefaults(withEvaluationNetwork(overrides.reduce(applyOverride, config))),
   );
   checkOptions(where, options);
+  checkPoolOption(where, options);
   return { ...options, name };
+}
+
+/** @throws InputError for a pool that nothing could be chosen from, or by nothing. */
+function checkPoolOption(
+  where: string,
+  { pool, zca, initialization }: z.output<typeof experimentSchema>,
+): void {
+  check(
+    pool === undefined || !zca,
+    () =>
+      `${where}.pool: expected none beside zca, got ${pool!.name}; its images are pixels, not in the space of whitened ` +
+      "images. Leave out one of them",
+  );
+  check(
+    pool === undefined || initialization.name !== "noise",
+    () =>
+      `${where}.pool: expected an initialization that chooses images, as random or difficultyGuided, got noise; ` +
+      "leave out one of them",
+  );
 }
 
 /** Options of the evaluation network that come without a name change those of the matching network. */

@@ -12,13 +12,13 @@ export function leavesOf(tree: unknown, path = ""): Map<string, string> {
  * alphabetical order, as in `objective.frequencies=1024;objective.kernel.name=gaussian`. Plugins go by their names.
  */
 export function optionsText(experiment: Experiment): string {
-  const { data, objective, plugins, initialization, scarcity, zca } = experiment;
+  const { data, objective, plugins, initialization, pool, scarcity, zca } = experiment;
   const { optimizer, stepping, schedule, range, augmentation } = experiment;
   const ofPlugins = Object.fromEntries(plugins.map(({ name, ...options }) => [name, options]));
   const updates = { optimizer, stepping, schedule, range };
   const learned = objective && { objective, plugins: ofPlugins, ...updates, augmentation };
   return inOneLine(
-    [...leavesOf({ data, initialization, scarcity, zca, ...learned })].filter(
+    [...leavesOf({ data, initialization, pool, scarcity, zca, ...learned })].filter(
       ([path, value]) => value !== "undefined" && !columns.includes(path),
     ),
   );

@@ -228,7 +228,14 @@ export {
 } from "./objectives/term.ts";
 export { difficultyCorrection } from "./plugins/difficultyCorrection.ts";
 export { plugins } from "./plugins/index.ts";
+export * from "./coresets/augmentedPool.ts";
 export * from "./coresets/coreset.ts";
+export * from "./coresets/difficultyGuided.ts";
+export * from "./coresets/guided/allocation.ts";
+export * from "./coresets/guided/guidedChoice.ts";
+export * from "./coresets/guided/logTransform.ts";
+export * from "./coresets/guided/scorers.ts";
+export * from "./coresets/guided/thresholds.ts";
 export { type CoresetName, coresets } from "./coresets/index.ts";
 export * from "./coresets/forgetting.ts";
 export * from "./coresets/herding.ts";

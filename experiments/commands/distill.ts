@@ -5,7 +5,7 @@ import { check, Divergence } from "../../src/core/errors.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import { decodeProgress, encodeProgress } from "../../src/distillers/checkpoint.ts";
 import { begin, distill, type Distillation, type Progress } from "../../src/distillers/distill.ts";
-import { type Initial, initialSet } from "../../src/distillers/initialize.ts";
+import { initialSet } from "../../src/distillers/initialize.ts";
 import { disposeExcept, type Engine, type Tensor } from "../../src/engines/index.ts";
 import { type Learned, resultOf, type Source } from "../../src/objectives/objective.ts";
 import { distillationRng, imageOptimizerOf, objectiveOf } from "../../src/runs/setting.ts";
@@ -20,6 +20,7 @@ import { acquire, describe, type Lock, ownerOf } from "../lock.ts";
 import { machine } from "../machine.ts";
 import { interimImages, writeImages, writeRealImages } from "../pictures.ts";
 import { allPreparedFor, initialPreparedFor, prepare } from "../preparation.ts";
+import { loadPool } from "../pool.ts";
 import { progressLine } from "../progress.ts";
 import { runTracker } from "../tracking.ts";
 import {
@@ -34,6 +35,7 @@ import {
   rewindMetrics,
   type RunFolder,
 } from "../runFolder.ts";
+import { writeSelection } from "../selection.ts";
 import { diagnoseRun } from "./diagnose.ts";
 import { stopSignal } from "../stopSignal.ts";
 import { methodName } from "../setting.ts";
@@ -104,7 +106,9 @@ async function distilled(
   const { experiment } = run;
   const { splits, indices } = await loadData(experiment.data);
   const shared = allPreparedFor(prepared, experiment); // before a whitening is made: options that are wrong end here
-  const source = await sourceFor(experiment, { splits, engine, prepared });
+  const pool = experiment.pool && (await loadPool(experiment.pool, splits.train, engine));
+  const whole = await sourceFor(experiment, { splits, engine, prepared });
+  const source = pool ? { ...whole, pool: pool.dataset } : whole;
   const chosenBy = await prepare(initialPreparedFor(prepared, experiment), source);
   const initial = initialSet(chosenBy, experiment, distillationRng(run.seed));
   // Only now is there anything to replace an earlier run with.
@@ -114,18 +118,10 @@ async function distilled(
   if (indices) writeWhole(fileOf(run, "indices"), JSON.stringify(Array.from(indices)));
   writeFacts(run, source);
   await writeRealImages(run, { ...source, real: splits.train });
-  writeSelection(run, initial, source);
+  if (initial.selection) writeSelection(run, initial.selection, pool);
   const ready = await prepare(shared, source);
   await descend({ run, lock, train: splits.train }, ready, initial.images);
   await diagnoseRun(run, engine);
-}
-
-/** Keeps which images a run starts from, and how they were chosen. */
-function writeSelection(run: RunFolder, { selection }: Initial, { pool }: Source): void {
-  if (!selection) return;
-  const { positions, record } = selection;
-  const kept = { from: pool ? "pool" : "real", positions: Array.from(positions), ...record };
-  writeWhole(fileOf(run, "selection"), JSON.stringify(kept));
 }
 
 /** A run that this process works on. */

@@ -23,6 +23,8 @@ const EXPECTED =
 export interface Foreign {
   readonly path: string;
   readonly card: Card | undefined;
+  /** The folder with a folder per class, where it is one of images. */
+  readonly images?: string;
   /** Reads it as the classes of a real data set, whose mean and deviation it has where it says nothing of them. */
   read(real: Dataset): Promise<StoredSet>;
 }
@@ -48,6 +50,7 @@ export function openForeign(path: string): Foreign {
   return {
     path,
     card,
+    images,
     read: (real) =>
       setOfImages(images, { ...(card ?? real), whitening: whiteningBeside(exported, card, real) }, real),
   };

@@ -51,7 +51,7 @@ export async function setOfImages(
  * Which class each folder is: by the class's name, by the name that an export gives it (00003_cat), by that of the class's
  * real images (n02096294), or by its number. The order of folders says nothing: as text, "10" comes before "2".
  */
-function labelsByFolder(
+export function labelsByFolder(
   where: string,
   folders: readonly string[],
   { classNames, classFolders = [] }: Pick<Dataset, "classNames" | "classFolders">,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { OptionTable } from "../core/options.ts";
 import type { Coreset } from "./coreset.ts";
+import { difficultyGuided, difficultyGuidedOptions } from "./difficultyGuided.ts";
 import { forgetting, forgettingOptions } from "./forgetting.ts";
 import { herding, herdingOptions } from "./herding.ts";
 import { kCenterCoreset, kCenterOptions } from "./kCenter.ts";
@@ -15,6 +16,7 @@ export const coresets = {
   forgetting: { options: forgettingOptions, build: forgetting },
   el2n: { options: el2nOptions, build: el2n },
   grand: { options: grandOptions, build: grand },
+  difficultyGuided: { options: difficultyGuidedOptions, build: difficultyGuided },
 } as const satisfies OptionTable & Readonly<Record<string, { build(options: never): Coreset }>>;
 
 /** Name of a way to choose images. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { seeded } from "../../src/core/rng.ts";
-import { allocation, largestRemainders, type Shape } from "../../src/coresets/guided/allocation.ts";
+import { allocation, largestRemainders, type DifficultyShape } from "../../src/coresets/guided/allocation.ts";
 import { drawBins } from "../../src/coresets/guided/drawBins.ts";
 import { histogram } from "../../src/coresets/guided/histogram.ts";
 import { logTransform, type Thresholds } from "../../src/coresets/guided/logTransform.ts";
@@ -43,7 +43,7 @@ interface Cases {
     readonly code_eps: readonly (readonly number[])[];
     readonly code_eps_choice: readonly [number, number];
   };
-  readonly dgs_predefined: Readonly<Record<Shape, Readonly<Record<string, readonly number[]>>>>;
+  readonly dgs_predefined: Readonly<Record<DifficultyShape, Readonly<Record<string, readonly number[]>>>>;
 }
 
 const cases = JSON.parse(
@@ -150,6 +150,6 @@ test("largest remainders, of equal ones the first", () => {
 
 test.each(Object.entries(predefined))("the shape %s at 10, 20 and 50 images per class", (shape, rows) => {
   for (const [perClass, row] of Object.entries(rows)) {
-    expect(allocation(shape as Shape, dgs.original_hist, Number(perClass))).toEqual(row);
+    expect(allocation(shape as DifficultyShape, dgs.original_hist, Number(perClass))).toEqual(row);
   }
 });

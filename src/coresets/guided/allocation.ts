@@ -40,10 +40,10 @@ const printed = {
 } as const satisfies Record<string, Readonly<Record<number, readonly number[]>>>;
 
 /** Shapes of the distribution of difficulty that is sampled: that of the real images, or one that is given beforehand. */
-export const shapes = ["scale", "hill", "ground", "slope", "cliff"] as const;
+export const difficultyShapes = ["scale", "hill", "ground", "slope", "cliff"] as const;
 
 /** Name of a shape. */
-export type Shape = (typeof shapes)[number];
+export type DifficultyShape = (typeof difficultyShapes)[number];
 
 /**
  * Images to take of each of the ten bins, the easiest first; they sum to `perClass`.
@@ -52,7 +52,7 @@ export type Shape = (typeof shapes)[number];
  *   images per class, and otherwise the row of 50 in proportion.
  * @param real histogram of the transformed real images.
  */
-export function allocation(shape: Shape, real: readonly number[], perClass: number): number[] {
+export function allocation(shape: DifficultyShape, real: readonly number[], perClass: number): number[] {
   if (shape === "scale") return largestRemainders(real, perClass);
   const rows: Readonly<Record<number, readonly number[]>> = printed[shape];
   return [...(rows[perClass] ?? largestRemainders(rows[50]!, perClass))];

@@ -1,5 +1,5 @@
 import type { Rng } from "../../core/rng.ts";
-import { allocation, type Shape } from "./allocation.ts";
+import { allocation, type DifficultyShape } from "./allocation.ts";
 import { drawBins } from "./drawBins.ts";
 import { histogram } from "./histogram.ts";
 import { logTransform } from "./logTransform.ts";
@@ -18,7 +18,7 @@ export interface GuidedOptions {
   /** Images to choose. */
   readonly perClass: number;
   /** How many of them are to be how hard. */
-  readonly shape: Shape;
+  readonly shape: DifficultyShape;
   /** How thresholds of the log transform are judged. */
   readonly search: ThresholdSearch;
 }
@@ -58,8 +58,8 @@ export interface ClassRecord {
 
 /** The images chosen of a class. */
 export interface ClassChoice {
-  /** Positions among the scores of the pool. */
-  readonly positions: Int32Array;
+  /** Positions among the scores of the pool, none twice: as many as are asked for, or all. */
+  readonly positions: readonly number[];
   readonly record: ClassRecord;
 }
 
@@ -68,8 +68,8 @@ export interface ClassChoice {
  * search finds, the same counts applied to the real images' scores, their histogram as the distribution to sample, and as
  * many images from each bin of the pool.
  *
- * A pool with fewer images than are asked for is taken whole, and gone through again in the order of the draw. Scores that
- * leave nothing to stretch are taken as they are.
+ * A pool with fewer images than are asked for is taken whole; the record counts it as gone through again in the order of the
+ * draw. Scores that leave nothing to stretch are taken as they are.
  */
 export function guidedChoice({ pool, real }: ClassScores, options: GuidedOptions, rng: Rng): ClassChoice {
   const { perClass, shape, search } = options;
@@ -80,9 +80,9 @@ export function guidedChoice({ pool, real }: ClassScores, options: GuidedOptions
   };
   const [stretched, ofReal] = [transformed(pool), histograms(real, transformed(real))];
   const demanded = allocation(shape, ofReal.transformed, perClass);
-  const { positions: drawn, taken, filled } = drawBins(stretched, demanded, rng);
-  const positions = Int32Array.from({ length: perClass }, (_, i) => drawn[i % drawn.length]!);
-  const at = (values: Float64Array): Float64Array => Float64Array.from(positions, (i) => values[i]!);
+  const { positions, taken, filled } = drawBins(stretched, demanded, rng);
+  const at = (values: Float64Array): Float64Array =>
+    Float64Array.from({ length: perClass }, (_, i) => values[positions[i % positions.length]!]!);
   const { bottom, top, objective } = thresholds;
   return {
     positions,
@@ -91,7 +91,7 @@ export function guidedChoice({ pool, real }: ClassScores, options: GuidedOptions
       pool: histograms(pool, stretched),
       real: ofReal,
       chosen: histograms(at(pool), at(stretched)),
-      ...{ demanded, taken, filled, repeated: perClass - drawn.length },
+      ...{ demanded, taken, filled, repeated: perClass - positions.length },
       difficulty: Array.from(at(pool)),
     },
   };

@@ -21,7 +21,7 @@ type Distance = (wanted: readonly number[], transformed: readonly number[]) => n
  * How thresholds are judged, by name: by the divergence of h from the pool's histogram P and from the uniform one U, each with
  * half the weight.
  */
-export const searches = {
+export const thresholdSearches = {
   /** D(P‖h) and D(U‖h), as the published code: infinite wherever a bin of h is empty. */
   code: divergence,
   /** The same of smoothed histograms: finite everywhere. */
@@ -31,7 +31,7 @@ export const searches = {
 } as const satisfies Record<string, Distance>;
 
 /** Name of a way to judge thresholds. */
-export type ThresholdSearch = keyof typeof searches;
+export type ThresholdSearch = keyof typeof thresholdSearches;
 
 function smoothed(shares: readonly number[]): number[] {
   const total = shares.reduce((sum, share) => sum + share + SMOOTHING, 0);
@@ -78,7 +78,7 @@ export function objectives(
 ): ChosenThresholds[][] {
   const sorted = scores.toSorted();
   const own = normalizedHistogram(histogram(sorted));
-  const distance: Distance = searches[search];
+  const distance: Distance = thresholdSearches[search];
   const objective = (thresholds: Thresholds): number => {
     const transform = logTransform(sorted, thresholds);
     if (!transform) return Infinity;
