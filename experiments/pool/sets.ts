@@ -60,9 +60,10 @@ async function setPart(path: string, real: Dataset, softLabels: "refuse" | "drop
     const { set, classNames } = subjectOf(readRun(path));
     return pixelPart(path, { set, classNames, softLabels }, real);
   }
-  const { card, images, read } = openForeign(path);
+  const foreign = openForeign(path);
+  const { card, images } = foreign;
   if (images !== undefined) return folderPart({ path, images, card }, real);
-  const set = await read(real);
+  const set = await foreign.read(real);
   return pixelPart(path, { set, classNames: card?.classNames ?? real.classNames, softLabels }, real);
 }
 

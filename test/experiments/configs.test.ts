@@ -23,12 +23,16 @@ describe.each(files)("%s", (file) => {
     const counts = { classes: 4, trainPerClass: 6, testPerClass: 2 };
     const toy = { name: "procedural", ...counts, side: 16, channels: gray ? 1 : 3 };
     const trains = "networkTraining" in (published.objective ?? {});
+    const { network } = published;
     const small = [
+      ...(network.name === "convNet" && network.depth > 4 ? ["network.depth=4"] : []),
       ...(trains ? ["objective.outerLoop=2", "objective.innerLoop=1"] : []),
       "network.width=4",
       "imagesPerClass=2",
       `steps=${Math.min(2, published.steps)}`,
       "seeds=[0]",
+      // Where the images of a pool lie is another's matter.
+      ...(published.pool ? ["pool={name: augmented, perClass: 3}"] : []),
     ];
     const experiment = resolveExperiment(name, { ...smallOptions(options), data: toy }, small);
     const results = mkdtempSync(join(tmpdir(), "distillery-configs-"));

@@ -9,6 +9,7 @@ export function smallOptions<T>(options: T, name = ""): T {
   return {
     ...(Object.fromEntries(entries) as T),
     ...("models" in options && "epochs" in options && smallPretraining(name)),
+    ...("folds" in options && { folds: 2, epochs: 1, network }),
     ...("count" in options && "epochs" in options && { count: 2, epochs: 3 }),
     ...("consecutive" in options && { epochs: 3 }),
     ...("startEpochs" in options && path),
@@ -17,17 +18,18 @@ export function smallOptions<T>(options: T, name = ""): T {
   };
 }
 
+/** A smooth activation: central differences must not straddle a kink. */
+const network = {
+  name: "convNet",
+  depth: 1,
+  width: 3,
+  activation: "swish",
+  norm: "instance",
+  pooling: "avg",
+};
+
 /** Networks to match under are of the run's architecture, others of this one. */
 function smallPretraining(name: string): object {
-  // A smooth activation: central differences must not straddle a kink.
-  const network = {
-    name: "convNet",
-    depth: 1,
-    width: 3,
-    activation: "swish",
-    norm: "instance",
-    pooling: "avg",
-  };
   return { models: 2, epochs: 1, ...(name !== "networks" && { network }) };
 }
 
