@@ -17,7 +17,7 @@ export function artifactFolder(results: string, name: string, seed: number): str
 }
 
 /** Folders below a results folder that keep rows: of runs, and of other sets. */
-function listFolders(results: string): string[] {
+export function listFolders(results: string): string[] {
   const root = join(results, "artifacts");
   const others = existsSync(root)
     ? readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => basename(file) === SOURCE)

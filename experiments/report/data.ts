@@ -1,5 +1,6 @@
 import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy.ts";
 import type { KernelErrors } from "../../src/evaluation/frequencyErrors.ts";
+import type { RankingRecord } from "../rank/record.ts";
 import type { Metric } from "../runFolder.ts";
 import type { Spectra } from "../spectra.ts";
 import type { Summary } from "./summarize.ts";
@@ -10,6 +11,8 @@ export interface ReportData {
   /** Class names in label order, by data set. */
   readonly classNames: Readonly<Record<string, readonly string[]>>;
   readonly runs: readonly RunRecord[];
+  /** Ranking scores, of runs and of other sets that the folder keeps; absent where nothing was ranked. */
+  readonly rankings?: readonly RankingRecord[];
   /** What other methods are held against in paired comparisons: a method or an experiment; see `pairedComparisons`. */
   readonly baseline?: string | undefined;
 }

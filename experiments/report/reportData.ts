@@ -5,9 +5,10 @@ import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy
 import type { KernelErrors } from "../../src/evaluation/frequencyErrors.ts";
 import { dataName } from "../data/load.ts";
 import { readJson } from "../files.ts";
-import { rowsFile } from "../gather.ts";
+import { listFolders, rowsFile } from "../gather.ts";
 import { isHeld } from "../lock.ts";
 import type { Machine } from "../machine.ts";
+import { type RankingRecord, readRankings } from "../rank/record.ts";
 import { readRow, readRows, type Row } from "../results.ts";
 import {
   fileOf,
@@ -36,6 +37,8 @@ export interface Results {
   /** Like the runs: baselines first, then in the order of the table of methods. */
   readonly rows: readonly Row[];
   readonly runs: readonly StudiedRun[];
+  /** Of runs and of other sets, in the same order. */
+  readonly rankings: readonly RankingRecord[];
   /** Run folders that could not be read, and why. */
   readonly unreadable: readonly string[];
 }
@@ -66,8 +69,22 @@ export function readResults(path: string): Results {
     path,
     rows: inMethodOrder(readRows(rowsFile(path)), methodOf),
     runs: inMethodOrder(runs, ({ method }) => method),
+    rankings: inMethodOrder(rankingsBelow(path, unreadable), methodOf),
     unreadable,
   };
+}
+
+/** A file that is damaged is told of, and the others are shown. */
+function rankingsBelow(path: string, unreadable: string[]): RankingRecord[] {
+  return listFolders(path).flatMap((folder) => {
+    try {
+      return readRankings({ path: folder });
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      unreadable.push(error.message);
+      return [];
+    }
+  });
 }
 
 function inMethodOrder<T>(items: readonly T[], methodOfItem: (item: T) => string): T[] {
@@ -105,7 +122,7 @@ function machineOf(file: string): { readonly machine?: RunMachine } {
 
 /** All that the page of a results folder shows, methods held against a baseline; see `pairedComparisons`. */
 export async function reportData(results: Results, baseline?: string): Promise<PageData> {
-  const { rows, runs, unreadable } = results;
+  const { rows, runs, rankings, unreadable } = results;
   const done = runs.filter((run) => run.done);
   const machines = runs.flatMap(({ machine }) => machine ?? []);
   const files = gridFiles(results);
@@ -120,6 +137,7 @@ export async function reportData(results: Results, baseline?: string): Promise<P
       runs.flatMap(({ dataset, machine }) => (machine ? [[dataset, machine.classNames]] : [])),
     ),
     runs: done.map(recordOf),
+    ...(rankings.length > 0 && { rankings }),
     grids: await Promise.all(grids),
     unfinished: runs.filter((run) => !run.done).map(unfinishedOf),
     machines: machinesOf(machines),

@@ -3,8 +3,10 @@ import { percent, percentSpread } from "../numbers.ts";
 import { spreadBar } from "./bars.ts";
 import { type Html, html } from "../html.ts";
 import { labelAmong, methodOf, settingOf, significanceNote } from "../labels.ts";
+import { type ScoresBeside, scoresBeside } from "../rankings.ts";
 import { groups, settings, type Summary } from "../summarize.ts";
 import { comparisonTables } from "../tables/comparison.ts";
+import { scoresNote } from "../tables/ranking.ts";
 import { comparison } from "./comparison.ts";
 import type { PageData } from "./pageData.ts";
 import { about, folded, idOf, methodLabel, scrolling, section, timeText } from "./parts.ts";
@@ -31,26 +33,32 @@ export function accuracySection(data: PageData, look: Look, charts: Html): Html 
     "accuracy",
     "Accuracy",
     significanceNote,
-    html`${comparisons}${all.map((rivals, i) => settingTable(rivals, i < TABLES_OPEN, look))}${charts}`,
+    html`${comparisons}${all.map((rivals, i) => settingTable(rivals, { open: i < TABLES_OPEN, scores: scoresBeside(rivals, data) }, look))}${charts}`,
   );
 }
 
-function settingTable(rivals: readonly Summary[], open: boolean, look: Look): Html {
+interface Setting {
+  readonly open: boolean;
+  readonly scores: ScoresBeside | undefined;
+}
+
+function settingTable(rivals: readonly Summary[], { open, scores }: Setting, look: Look): Html {
   const { title, detail } = settingOf(rivals[0]!);
   return html`<div class="setting" ${about({ dataset: rivals[0]!.dataset })}>
     ${folded(
       html`<h3>${title}</h3>
         <span class="soft">${detail}</span>`,
-      scrolling(`Accuracy on ${title}. ${detail}`, table(rivals, look)),
+      html`${scores ? html`<p class="soft">${scoresNote(scores)}</p>` : ""}
+      ${scrolling(`Accuracy on ${title}. ${detail}`, table(rivals, scores, look))}`,
       { open, id: idOf("table", title, detail) },
     )}
   </div>`;
 }
 
-function table(rivals: readonly Summary[], seriesOf: Look): Html {
+function table(rivals: readonly Summary[], scores: ScoresBeside | undefined, seriesOf: Look): Html {
   const tops = rivals.map(({ accuracy: { mean, std } }) => mean + (std || 0)).filter(Number.isFinite);
   const full = Math.min(1, Math.ceil(10 * Math.max(0.1, ...tops)) / 10);
-  const columns = columnsOf(rivals);
+  const columns = columnsOf(rivals, scores);
   return html`<table class="sortable">
     <thead>
       <tr>
@@ -91,7 +99,18 @@ const memory: Column = {
   value: ({ peakMegabytes }) => peakMegabytes.mean,
 };
 
-function columnsOf(rivals: readonly Summary[]): Column[] {
+function scoreColumn(score: "lrs" | "ars", scores: ScoresBeside): Column {
+  return {
+    heading: `${score.toUpperCase()}, %`,
+    show: (one) => {
+      const found = scores.of(one);
+      return found ? percentSpread(found[score]) : "–";
+    },
+    value: (one) => scores.of(one)?.[score].mean ?? NaN,
+  };
+}
+
+function columnsOf(rivals: readonly Summary[], scores: ScoresBeside | undefined): Column[] {
   const baseline = rivals.find((one) => methodOf(one) === BASELINE);
   const thirds = rivals[0]!.imbalance > 1 ? (["head", "medium", "tail"] as const) : [];
   const gain = (one: Summary): number => (baseline ? one.accuracy.mean - baseline.accuracy.mean : NaN);
@@ -111,6 +130,7 @@ function columnsOf(rivals: readonly Summary[]): Column[] {
       show: (one: Summary) => percent(one[`${third}Accuracy`].mean),
       value: (one: Summary) => one[`${third}Accuracy`].mean,
     })),
+    ...(scores ? (["lrs", "ars"] as const).map((score) => scoreColumn(score, scores)) : []),
     { heading: "networks", show: networksText, value: ({ accuracy }) => accuracy.count },
     {
       heading: "seeds",

@@ -10,6 +10,7 @@ import { originSection } from "./origins.ts";
 import { overview } from "./overview.ts";
 import type { DrawnChart, PageData } from "./pageData.ts";
 import { pairedSection } from "./paired.ts";
+import { rankingSection } from "./ranking.ts";
 import { failureSection, progressSection } from "./runs.ts";
 
 export interface PageOptions {
@@ -99,6 +100,7 @@ function sectionsOf(data: PageData, charts: readonly DrawnChart[]): PageSection[
       heading: "Accuracy",
       section: accuracySection(data, series, chartsIn("accuracy", charts)),
     },
+    { id: "ranking", heading: "Ranking", section: rankingSection(data, series) },
     {
       id: "paired",
       heading: "Paired",

@@ -2,8 +2,8 @@ import { stringify } from "csv-stringify/sync";
 import { type Cell, type Column, isDifference, type Table } from "./table.ts";
 
 /**
- * A table as CSV, for programs: each measurement becomes its mean, its sample standard deviation and how many values
- * they are of; each paired difference its mean, the ends of its interval and the p-value of no difference. Accuracies
+ * A table as CSV, for programs: each measurement becomes its mean, its standard deviation, the sample's unless the table says
+ * otherwise, and how many values they are of; each paired difference its mean, the ends of its interval and the p-value of no difference. Accuracies
  * and their differences are fractions; a cell is empty where nothing is known.
  */
 export function csv({ columns, rows }: Table): string {

@@ -11,6 +11,7 @@ import { latex } from "./latex.ts";
 import { markdown } from "./markdown.ts";
 import { networkTables } from "./networks.ts";
 import { pairedTables } from "./paired.ts";
+import { rankingTables } from "./ranking.ts";
 import type { Table, TableKind } from "./table.ts";
 
 export { csv } from "./csv.ts";
@@ -22,6 +23,7 @@ export type { Table } from "./table.ts";
 const kinds: Readonly<Record<TableKind, (data: ReportData) => Table[]>> = {
   comparison: comparisonTables,
   accuracy: accuracyTables,
+  ranking: rankingTables,
   paired: pairedTables,
   ablations: ablationTables,
   classes: classTables,

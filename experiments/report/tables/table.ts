@@ -18,6 +18,7 @@ export interface Table {
 export type TableKind =
   | "comparison"
   | "accuracy"
+  | "ranking"
   | "paired"
   | "ablations"
   | "classes"
