@@ -14,6 +14,7 @@ import { rankCommand } from "./cli/rank.ts";
 import { reportCommand } from "./cli/report.ts";
 import { reproduceCommand } from "./cli/reproduce.ts";
 import { sweepCommand } from "./cli/sweep.ts";
+import { theoryCommand } from "./cli/theory.ts";
 import { watchCommand } from "./cli/watch.ts";
 import { slurmTaskCommand } from "./cli/slurmTask.ts";
 import { standardError } from "./screen.ts";
@@ -27,6 +28,7 @@ const commands: readonly ((cli: Argv) => Argv)[] = [
   rankCommand,
   diagnoseCommand,
   difficultyCommand,
+  theoryCommand,
   exportCommand,
   reproduceCommand,
   reportCommand,
