@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { globSync } from "tinyglobby";
 import { z } from "zod";
 import { check } from "../../src/core/errors.ts";
@@ -39,17 +40,24 @@ export async function setParts(
   return parts;
 }
 
+/** Files that can be sets; beside folders of runs lie their logs. */
+const ARRAYS = /\.(safetensors|npz)$/;
+
 /** The paths that a pattern stands for; a path itself where there is one of that name. */
 function found(pattern: string): string[] {
   if (existsSync(pattern)) return [pattern];
-  const matches = globSync([pattern.replaceAll("\\", "/")], { onlyFiles: false, expandDirectories: false })
+  const matches = globSync([pattern.replaceAll("\\", "/")], {
+    onlyFiles: false,
+    expandDirectories: false,
+    absolute: isAbsolute(pattern),
+  })
+    .filter((path) => path.endsWith("/") || ARRAYS.test(path)) // folders end so
     .map((path) => path.replace(/\/$/, ""))
-    .filter((path) => !path.endsWith(".lock"))
     .sort();
   check(
     matches.length > 0,
     () =>
-      `pool.paths: expected synthetic sets, found none at ${pattern} below ${process.cwd()}; make them first, or start the ` +
+      `pool.paths: expected synthetic sets, found none at ${pattern}, seen from ${process.cwd()}; make them first, or start the ` +
       "command where the path begins",
   );
   return matches;
