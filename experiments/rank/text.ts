@@ -1,6 +1,7 @@
 import { rankingProtocols } from "../../src/evaluation/rankingProtocols.ts";
 import { textTable } from "../bench/table.ts";
 import { rowsOfRun } from "../gather.ts";
+import { pluralOf } from "../report/labels.ts";
 import { percentSpread } from "../report/numbers.ts";
 import { type Spread, spreadOf } from "../report/statistics.ts";
 import type { RankedSeed, RankingRecord } from "./record.ts";
@@ -52,7 +53,7 @@ export function rankingText(shown: readonly ShownRanking[]): string {
       ({ accuracies: { plain } }) => plain.random,
     ]),
   ]);
-  const networks = [...new Set(shown.map(({ ranking }) => ranking.seeds.length))].join(" or ");
+  const networks = Math.max(...shown.map(({ ranking }) => ranking.seeds.length));
   return [
     textTable(["scores, %", "accuracy", "HLR", "IOR", "LRS", "ARS"], scores),
     "",
@@ -61,9 +62,10 @@ export function rankingText(shown: readonly ShownRanking[]): string {
       accuracies,
     ),
     "",
-    `${protocol}, version ${protocolVersion}, on ${evaluationNetwork}${description ? `. ${description}` : ""}`,
+    `${protocol}, version ${protocolVersion}, on ${evaluationNetwork}`,
+    ...(description === undefined ? [] : [description]),
     countingText(tuning, taken),
-    `Mean ± population standard deviation over ${networks} evaluation seeds; accuracy is that of the evaluation, with the`,
-    "sample standard deviation. Higher LRS and ARS are better; random images have an ARS of 26.9 % in expectation.",
+    `${networks > 1 ? "Mean ± population standard deviation over" : "Of"} ${pluralOf(networks, "evaluation seed")}; accuracy is that of the evaluation, with the sample standard deviation.`,
+    "Higher LRS and ARS are better; random images have an ARS of 26.9 % in expectation.",
   ].join("\n");
 }

@@ -53,7 +53,7 @@ export interface RankingScores {
 /**
  * Hard label recovery, HLR = acc(real, hard) − acc(synthetic, hard): what is lost by the images alone, without soft labels.
  *
- * @param realHard,syntheticHard test accuracies, fractions in [0, 1].
+ * @param realHard test accuracy, a fraction in [0, 1]. @param syntheticHard the same.
  * @returns in [−1, 1]; 0 where synthetic images are as good as all real ones.
  * @throws InputError for percentages, and what is no number.
  */
