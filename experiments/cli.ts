@@ -2,6 +2,7 @@ import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { InputError } from "../src/core/errors.ts";
 import { benchCommand } from "./cli/bench.ts";
+import { continualCommand } from "./cli/continual.ts";
 import { demoCommand } from "./cli/demo.ts";
 import { diagnoseCommand } from "./cli/diagnose.ts";
 import { difficultyCommand } from "./cli/difficulty.ts";
@@ -26,6 +27,7 @@ const commands: readonly ((cli: Argv) => Argv)[] = [
   sweepCommand,
   evaluateCommand,
   rankCommand,
+  continualCommand,
   diagnoseCommand,
   difficultyCommand,
   theoryCommand,
@@ -62,7 +64,7 @@ export async function main(argv: readonly string[] = hideBin(process.argv)): Pro
 }
 
 /** Arguments that take several values. */
-const lists = new Set(["_", "overrides", "paths", "cases", "sbatch"]);
+const lists = new Set(["_", "overrides", "paths", "configs", "cases", "sbatch"]);
 
 /** An option that is given twice would be a list where its command expects one value. */
 function checkOnce(given: Readonly<Record<string, unknown>>): void {

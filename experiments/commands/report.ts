@@ -35,7 +35,7 @@ export async function writeReport(path: string, { baseline }: ReportOptions = {}
   gatherRows(path);
   const results = readResults(path);
   check(
-    results.rows.length > 0 || results.runs.length > 0,
+    results.rows.length > 0 || results.runs.length > 0 || results.continual.length > 0,
     () => `${path}: expected rows in runs.csv or runs, found neither; distil something first`,
   );
   const data = await reportData(results, baseline);
@@ -58,7 +58,8 @@ function copyGrids(results: Results): void {
   }
 }
 
-async function writeCharts(path: string, charts: readonly Chart[]): Promise<void> {
+/** Writes charts into the figures of a results folder, each as SVG, PNG and, where it has numbers, CSV. */
+export async function writeCharts(path: string, charts: readonly Chart[]): Promise<void> {
   for (const chart of charts) {
     const stem = join(path, "figures", chart.id);
     writeWhole(`${stem}.svg`, await chartSvg(chart, "print"));

@@ -1,6 +1,7 @@
 import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy.ts";
 import type { KernelErrors } from "../../src/evaluation/frequencyErrors.ts";
 import type { RankingRecord } from "../rank/record.ts";
+import type { ContinualResult } from "../continual/result.ts";
 import type { Metric } from "../runFolder.ts";
 import type { Spectra } from "../spectra.ts";
 import type { Summary } from "./summarize.ts";
@@ -13,6 +14,8 @@ export interface ReportData {
   readonly runs: readonly RunRecord[];
   /** Ranking scores, of runs and of other sets that the folder keeps; absent where nothing was ranked. */
   readonly rankings?: readonly RankingRecord[];
+  /** Class-incremental learning, a result for each config and number of steps. */
+  readonly continual?: readonly ContinualResult[];
   /** What other methods are held against in paired comparisons: a method or an experiment; see `pairedComparisons`. */
   readonly baseline?: string | undefined;
 }

@@ -35,11 +35,14 @@ export function seriesVariables(theme: keyof typeof palettes): string {
 /** From a method, as `methodOf` names it, to how it looks. */
 export type Look = (method: string) => Series;
 
+/** What of a summary decides how its method looks. */
+type Measured = Pick<Summary, "objective" | "plugins" | "steps">;
+
 /**
  * The looks of all methods of a report, in the order of the summaries, then those without one. Gray is for the first method that learns nothing; all others take the five
  * colors in turn, and where these start again, the next shape and dash: 30 methods look different from each other.
  */
-export function seriesOf(summaries: readonly Summary[], unmeasured: readonly string[] = []): Look {
+export function seriesOf(summaries: readonly Measured[], unmeasured: readonly string[] = []): Look {
   const measured = [...new Set(summaries.map(methodOf))];
   const methods = [...new Set([...measured, ...unmeasured])];
   const baseline = measured.find((method) =>

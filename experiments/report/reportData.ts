@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { InputError } from "../../src/core/errors.ts";
 import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy.ts";
 import type { KernelErrors } from "../../src/evaluation/frequencyErrors.ts";
+import { type ContinualResult, continualResults } from "../continual/result.ts";
 import { dataName } from "../data/load.ts";
 import { readJson } from "../files.ts";
 import { listFolders, rowsFile } from "../gather.ts";
@@ -39,6 +40,8 @@ export interface Results {
   readonly runs: readonly StudiedRun[];
   /** Of runs and of other sets, in the same order. */
   readonly rankings: readonly RankingRecord[];
+  /** Class-incremental learning. */
+  readonly continual: readonly ContinualResult[];
   /** Run folders that could not be read, and why. */
   readonly unreadable: readonly string[];
 }
@@ -70,6 +73,7 @@ export function readResults(path: string): Results {
     rows: inMethodOrder(readRows(rowsFile(path)), methodOf),
     runs: inMethodOrder(runs, ({ method }) => method),
     rankings: inMethodOrder(rankingsBelow(path, unreadable), methodOf),
+    continual: continualResults(path),
     unreadable,
   };
 }
@@ -138,6 +142,7 @@ export async function reportData(results: Results, baseline?: string): Promise<P
     ),
     runs: done.map(recordOf),
     ...(rankings.length > 0 && { rankings }),
+    continual: results.continual,
     grids: await Promise.all(grids),
     unfinished: runs.filter((run) => !run.done).map(unfinishedOf),
     machines: machinesOf(machines),

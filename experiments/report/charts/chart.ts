@@ -12,6 +12,7 @@ export interface Chart {
     | "options"
     | "training"
     | "architectures"
+    | "continual"
     | "features"
     | "spectra"
     | "cost";

@@ -1,9 +1,11 @@
+import { continualMethods } from "../continual.ts";
 import type { ReportData } from "../data.ts";
 import { type Look, seriesOf } from "../palette.ts";
 import { ablationCharts } from "./ablations.ts";
 import { architectureCharts } from "./architectures.ts";
 import type { Chart } from "./chart.ts";
 import { classCharts } from "./classes.ts";
+import { continualCharts } from "./continual.ts";
 import { costCharts } from "./cost.ts";
 import { discrepancyCharts } from "./discrepancy.ts";
 import { frequencyCharts } from "./frequencies.ts";
@@ -31,6 +33,7 @@ const kinds: readonly ((data: ReportData, look: Look) => Chart[])[] = [
   ablationCharts,
   optionCharts,
   architectureCharts,
+  continualCharts,
   trackingCharts,
   metricCharts,
   discrepancyCharts,
@@ -42,7 +45,7 @@ const kinds: readonly ((data: ReportData, look: Look) => Chart[])[] = [
 /** All charts that the data have something for, with ids of their own. */
 export function chartsOf(data: ReportData): Chart[] {
   const look = seriesOf(
-    data.summaries,
+    [...data.summaries, ...continualMethods(data.continual ?? [])],
     data.runs.map(({ method }) => method),
   );
   const seen = new Map<string, number>();

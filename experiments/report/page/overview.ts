@@ -21,13 +21,18 @@ export function overview(data: PageData): Html {
       Networks trained from scratch on small synthetic sets, each tested once, after its last epoch, on all
       real test images.
     </p>
-    ${isEmpty(data) ? waiting : tiles(data)} ${warnings(data)}
+    ${isEmpty(data) ? waitingFor(data) : tiles(data)} ${warnings(data)}
     ${findings.length > 0 ? whatTheyShow(findings) : ""}
   </section>`;
 }
 
 function isEmpty({ rows, runs, unfinished }: PageData): boolean {
   return rows.length + runs.length + unfinished.length === 0;
+}
+
+/** Nothing is waited for where there is something else to see. */
+function waitingFor({ continual = [] }: PageData): Html {
+  return continual.length > 0 ? html`` : waiting;
 }
 
 /** A live page is there before the first run is. */

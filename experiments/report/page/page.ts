@@ -1,10 +1,12 @@
 import { type Html, html, trusted } from "../html.ts";
+import { continualMethods } from "../continual.ts";
 import { methodOf } from "../labels.ts";
 import { type Look, seriesOf } from "../palette.ts";
 import { accuracySection } from "./accuracy.ts";
 import { scripts, style } from "./assets.ts";
 import { bar } from "./bar.ts";
 import { chartSection, chartsIn } from "./figures.ts";
+import { continualSection } from "./continual.ts";
 import { imageSection } from "./images.ts";
 import { originSection } from "./origins.ts";
 import { overview } from "./overview.ts";
@@ -76,9 +78,9 @@ function policy(live: boolean): string {
 }
 
 /** As the charts have them; then come methods that have only begun. */
-function looksOf({ summaries, runs, unfinished }: PageData): Look {
+function looksOf({ summaries, continual = [], runs, unfinished }: PageData): Look {
   return seriesOf(
-    summaries,
+    [...summaries, ...continualMethods(continual)],
     [...runs, ...unfinished].map(({ method }) => method),
   );
 }
@@ -110,6 +112,11 @@ function sectionsOf(data: PageData, charts: readonly DrawnChart[]): PageSection[
     { id: "classes", heading: "Classes", section: chartSection("classes", charts) },
     { id: "options", heading: "Options", section: chartSection("options", charts) },
     { id: "architectures", heading: "Architectures", section: chartSection("architectures", charts) },
+    {
+      id: "continual",
+      heading: "Continual",
+      section: continualSection(data, series, chartsIn("continual", charts)),
+    },
     { id: "training", heading: "Training", section: chartSection("training", charts) },
     { id: "features", heading: "Features", section: chartSection("features", charts) },
     { id: "spectra", heading: "Spectra", section: chartSection("spectra", charts) },

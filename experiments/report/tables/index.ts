@@ -3,6 +3,7 @@ import { ablationTables } from "./ablations.ts";
 import { accuracyTables } from "./accuracy.ts";
 import { classTables } from "./classes.ts";
 import { comparisonTables } from "./comparison.ts";
+import { continualTables } from "./continual.ts";
 import { costTables } from "./cost.ts";
 import { csv } from "./csv.ts";
 import { fidelityTables } from "./fidelity.ts";
@@ -28,6 +29,7 @@ const kinds: Readonly<Record<TableKind, (data: ReportData) => Table[]>> = {
   ablations: ablationTables,
   classes: classTables,
   networks: networkTables,
+  continual: continualTables,
   fidelity: fidelityTables,
   frequencies: frequencyTables,
   cost: costTables,

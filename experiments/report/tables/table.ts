@@ -23,6 +23,7 @@ export type TableKind =
   | "ablations"
   | "classes"
   | "networks"
+  | "continual"
   | "fidelity"
   | "frequencies"
   | "cost";
