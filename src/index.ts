@@ -263,6 +263,7 @@ export { methodOf } from "./runs/setting.ts";
 export type { Space } from "./runs/space.ts";
 export { arraysOf, decodedSet, setFrom, type StoredSet } from "./runs/storedSet.ts";
 export { pixelsOf, type SyntheticSet } from "./runs/synthetic.ts";
+export * from "./runs/union.ts";
 export { type InMemoryTracking, type TrackedDifficulty, trackingOf } from "./runs/tracking.ts";
 
 // The same step by step
@@ -280,6 +281,7 @@ export {
 } from "./distillers/initialize.ts";
 export { type Accuracy, accuracy, disposeTestSet, type TestSet, testSet } from "./evaluation/accuracy.ts";
 export { type BatchDifficulty, batchDifficulty, type LabeledImages } from "./evaluation/batchDifficulty.ts";
+export * from "./evaluation/continual.ts";
 export { pearson, spearman } from "./evaluation/correlation.ts";
 export {
   type Correlation,
