@@ -12,7 +12,7 @@ import {
   networksFolder,
   type Order,
 } from "../continual/plan.ts";
-import { type ContinualResult, continualResults, writeResult } from "../continual/result.ts";
+import { continualFiles, type ContinualResult, readContinual, writeResult } from "../continual/result.ts";
 import type { ContinualRow } from "../continual/rows.ts";
 import { Busy } from "../failure.ts";
 import { writeWhole } from "../files.ts";
@@ -172,7 +172,7 @@ async function written(
   plans: readonly ContinualPlan[],
   { results }: ContinualOptions,
 ): Promise<WrittenContinual> {
-  const all = continualResults(results);
+  const all = continualFiles(results).map(readContinual);
   const isOwn = ({ experiment, classSteps }: ContinualResult): boolean =>
     plans.some((plan) => plan.experiment.name === experiment && plan.orders[0]!.steps.length === classSteps);
   const data: ReportData = { summaries: [], classNames: {}, runs: [], continual: all };

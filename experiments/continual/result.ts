@@ -89,18 +89,18 @@ function resultOf(
   };
 }
 
-/** Results of class-incremental learning below a results folder, in order of their folders' names. */
-export function continualResults(results: string): ContinualResult[] {
+/** Files with results of class-incremental learning below a results folder, in order of their folders' names. */
+export function continualFiles(results: string): string[] {
   const root = join(results, "continual");
   if (!existsSync(root)) return [];
   return readdirSync(root, { recursive: true, encoding: "utf8" })
     .filter((file) => /^[^/\\]+[/\\]steps-\d+[/\\]continual\.json$/.test(file))
     .sort()
-    .map((file) => resultIn(join(root, file)));
+    .map((file) => join(root, file));
 }
 
-/** What is no number is null in JSON. @throws InputError for a file of something else. */
-function resultIn(file: string): ContinualResult {
+/** A result from its file, where what is no number is null. @throws InputError for a file of something else. */
+export function readContinual(file: string): ContinualResult {
   const result = readJson(file) as Partial<ContinualResult>;
   if (!Array.isArray(result.accuracies) || !Array.isArray(result.matrix)) {
     throw new InputError(

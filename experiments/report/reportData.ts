@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { InputError } from "../../src/core/errors.ts";
 import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy.ts";
 import type { KernelErrors } from "../../src/evaluation/frequencyErrors.ts";
-import { type ContinualResult, continualResults } from "../continual/result.ts";
+import { continualFiles, type ContinualResult, readContinual } from "../continual/result.ts";
 import { dataName } from "../data/load.ts";
 import { readJson } from "../files.ts";
 import { listFolders, rowsFile } from "../gather.ts";
@@ -56,39 +56,29 @@ export interface StudiedRun extends Omit<RunRecord, "metrics" | "spectra" | "dis
 
 type RunMachine = Machine & { readonly classNames: readonly string[] };
 
-/** Rows and run folders of a results folder. A folder that cannot be read is told of, and the others are shown. */
+/** Rows and run folders of a results folder. What cannot be read is told of, and all else is shown. */
 export function readResults(path: string): Results {
   const unreadable: string[] = [];
-  const runs = listRuns(path).flatMap((folder) => {
-    try {
-      return studied(readRun(folder));
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      unreadable.push(error.message);
-      return [];
-    }
-  });
+  const readable = <T>(places: readonly string[], read: (place: string) => readonly T[]): T[] =>
+    places.flatMap((place) => {
+      try {
+        return read(place);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        unreadable.push(error.message);
+        return [];
+      }
+    });
+  const runs = readable(listRuns(path), (folder) => [studied(readRun(folder))]);
+  const rankings = readable(listFolders(path), (folder) => readRankings({ path: folder }));
   return {
     path,
     rows: inMethodOrder(readRows(rowsFile(path)), methodOf),
     runs: inMethodOrder(runs, ({ method }) => method),
-    rankings: inMethodOrder(rankingsBelow(path, unreadable), methodOf),
-    continual: continualResults(path),
+    rankings: inMethodOrder(rankings, methodOf),
+    continual: readable(continualFiles(path), (file) => [readContinual(file)]),
     unreadable,
   };
-}
-
-/** A file that is damaged is told of, and the others are shown. */
-function rankingsBelow(path: string, unreadable: string[]): RankingRecord[] {
-  return listFolders(path).flatMap((folder) => {
-    try {
-      return readRankings({ path: folder });
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      unreadable.push(error.message);
-      return [];
-    }
-  });
 }
 
 function inMethodOrder<T>(items: readonly T[], methodOfItem: (item: T) => string): T[] {

@@ -1,4 +1,5 @@
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,7 +19,7 @@ import { writeReport } from "../../experiments/commands/report.ts";
 import { type Experiment, resolveExperiment } from "../../experiments/config.ts";
 import { rowIn, type ContinualRow } from "../../experiments/continual/rows.ts";
 import type { ContinualOptions } from "../../experiments/continual/plan.ts";
-import { continualResults } from "../../experiments/continual/result.ts";
+import { continualFiles, type ContinualResult, readContinual } from "../../experiments/continual/result.ts";
 import { loadData } from "../../experiments/data/load.ts";
 import { fileOf, listRuns, readRun } from "../../experiments/runFolder.ts";
 import { classSteps } from "../../src/datasets/classSteps.ts";
@@ -45,6 +46,8 @@ const config = {
 const matched = { ...config, objective: { name: "dm", realBatch: 4 }, steps: 2 };
 const random = (...overrides: string[]): Experiment => resolveExperiment("random", config, overrides);
 const dm = (...overrides: string[]): Experiment => resolveExperiment("dm", matched, overrides);
+
+const continualResults = (results: string): ContinualResult[] => continualFiles(results).map(readContinual);
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), "distillery-continual-"));
 
@@ -302,13 +305,17 @@ describe("what cannot be learned step by step", () => {
     await expect(run(experiments, { results: newFolder(), ...given })).rejects.toThrow(message);
   });
 
-  test("a result that is damaged is named", () => {
+  test("a result that is damaged is named, and a report shows the others", async () => {
     const results = newFolder();
     const place = join(results, "continual", "dm", "steps-2");
     expect(continualResults(results)).toEqual([]);
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, "continual.json"), "{}");
     expect(() => continualResults(results)).toThrow(/continual\.json: expected what class-incremental/);
+    cpSync(folder, join(results, "continual", "other", "steps-3"), { recursive: true });
+    const page = readFileSync((await writeReport(results)).page, "utf8");
+    expect(page).toContain("continual.json: expected what class-incremental");
+    expect(page).toContain("Continual learning");
   });
 });
 
