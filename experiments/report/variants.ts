@@ -1,4 +1,5 @@
-import { parseOptions } from "../leaves.ts";
+import { initializationOption } from "../../src/distillers/initialize.ts";
+import { leavesOf, parseOptions } from "../leaves.ts";
 import { type Summary } from "./summarize.ts";
 
 type Configured = Pick<Summary, "options" | "steps">;
@@ -24,8 +25,8 @@ export function differences(one: Configured, other: Configured): string[] {
 
 /**
  * Of several configs of one method, the one that the others were varied from: the fewest differences to all of them, and
- * where several have as few, as in a full grid, the first by the text of its options, in whatever order they come. Accuracy
- * has no say.
+ * where several have as few, as in a full grid, the one that leaves a coreset's options as they are by default, and then the
+ * first by the text of its options, in whatever order they come. Accuracy has no say.
  */
 export function mainVariant<T extends Configured>(variants: readonly T[]): T {
   const options = variants.map(optionsOf);
@@ -38,9 +39,22 @@ export function mainVariant<T extends Configured>(variants: readonly T[]): T {
   }
   const fewest = Math.min(...totals);
   const text = ({ options, steps }: T): string => `${options}\n${steps}`;
+  const before = (a: T, b: T): number =>
+    ownChoices(a) - ownChoices(b) || (text(a) < text(b) ? -1 : Number(text(a) > text(b)));
   return variants
     .filter((_, i) => totals[i] === fewest)
-    .reduce((first, one) => (text(one) < text(first) ? one : first));
+    .reduce((first, one) => (before(one, first) < 0 ? one : first));
+}
+
+/** How many options of how its images start a config has set otherwise than they are by default. */
+function ownChoices(one: Configured): number {
+  const options = optionsOf(one);
+  const usual = initializationOption.safeParse(options.get("initialization.name"));
+  if (!usual.success) return 0;
+  const leaves = leavesOf({ initialization: usual.data });
+  return [...options].filter(
+    ([path, value]) => path.startsWith("initialization.") && leaves.get(path) !== value,
+  ).length;
 }
 
 /** How a config differs from another, "kernel.scale=2, steps=500"; empty where it does not. */
@@ -51,7 +65,10 @@ export function changesFrom(main: Configured, one: Configured): string {
     .join(", ");
 }
 
-/** The path of an option without what goes without saying: "kernel.scale" of objective.kernel.scale. */
+/**
+ * The path of an option without what goes without saying: "kernel.scale" of objective.kernel.scale, "coreset.form" of
+ * initialization.form.
+ */
 export function shortPath(path: string): string {
-  return path.replace(/^(objective|plugins)\./, "");
+  return path.replace(/^(objective|plugins)\./, "").replace(/^initialization\.(?!name$)/, "coreset.");
 }

@@ -53,3 +53,15 @@ test("labels say what differs from the main variant, and the experiment where no
     "csdm",
   ]);
 });
+
+test("of configs of a coreset that differ in one option, the one by default is the main one", () => {
+  const of = (mode: string): { options: string; steps: number } => ({
+    options: `data.subsetSeed=42;initialization.mode=${mode};initialization.name=el2n;scarcity=duplicate`,
+    steps: 0,
+  });
+  expect(mainVariant([of("easy"), of("hard")]).options).toContain("mode=hard");
+  const rivals = summarize(
+    ["easy", "hard"].map((mode) => row({ experiment: mode, objective: "el2n", ...of(mode) })),
+  );
+  expect(rivals.map((one) => labelAmong(rivals, one))).toEqual(["el2n, coreset.mode=easy", "el2n"]);
+});
