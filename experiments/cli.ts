@@ -12,6 +12,7 @@ import { evaluateCommand } from "./cli/evaluate.ts";
 import { expertsCommand } from "./cli/experts.ts";
 import { exportCommand } from "./cli/export.ts";
 import { rankCommand } from "./cli/rank.ts";
+import { mapCommand } from "./cli/map.ts";
 import { reportCommand } from "./cli/report.ts";
 import { reproduceCommand } from "./cli/reproduce.ts";
 import { sweepCommand } from "./cli/sweep.ts";
@@ -31,6 +32,7 @@ const commands: readonly ((cli: Argv) => Argv)[] = [
   diagnoseCommand,
   difficultyCommand,
   theoryCommand,
+  mapCommand,
   exportCommand,
   reproduceCommand,
   reportCommand,
@@ -64,7 +66,7 @@ export async function main(argv: readonly string[] = hideBin(process.argv)): Pro
 }
 
 /** Arguments that take several values. */
-const lists = new Set(["_", "overrides", "paths", "configs", "cases", "sbatch"]);
+const lists = new Set(["_", "overrides", "paths", "sets", "configs", "cases", "sbatch"]);
 
 /** An option that is given twice would be a list where its command expects one value. */
 function checkOnce(given: Readonly<Record<string, unknown>>): void {

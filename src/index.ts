@@ -300,6 +300,7 @@ export {
   featureDiscrepancy,
 } from "./evaluation/featureDiscrepancy.ts";
 export * from "./evaluation/frequencyErrors.ts";
+export * from "./evaluation/maps/index.ts";
 export { highFrequencyEnergy, powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";
 export {
   type Judged,

@@ -2,6 +2,7 @@ import type { FeatureDiscrepancy } from "../../src/evaluation/featureDiscrepancy
 import type { KernelErrors } from "../../src/evaluation/frequencyErrors.ts";
 import type { RankingRecord } from "../rank/record.ts";
 import type { ContinualResult } from "../continual/result.ts";
+import type { MapRecord } from "../map/record.ts";
 import type { Metric } from "../runFolder.ts";
 import type { Spectra } from "../spectra.ts";
 import type { Summary } from "./summarize.ts";
@@ -16,6 +17,8 @@ export interface ReportData {
   readonly rankings?: readonly RankingRecord[];
   /** Class-incremental learning, a result for each config and number of steps. */
   readonly continual?: readonly ContinualResult[];
+  /** Maps of features that were made of sets, in order of their names. */
+  readonly maps?: readonly MapRecord[];
   /** What other methods are held against in paired comparisons: a method or an experiment; see `pairedComparisons`. */
   readonly baseline?: string | undefined;
 }

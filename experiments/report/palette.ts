@@ -24,6 +24,37 @@ export const palettes = {
   dark: ["#a3a9b3", "#56b4e9", "#ff9445", "#2fc69f", "#e08bbd", "#f0c542"],
 } as const;
 
+/**
+ * Colors of classes, for charts in which color is not for methods: as many as can be told apart, with shapes to tell them
+ * by, too.
+ */
+export const classPalettes = {
+  light: [
+    "#0072b2",
+    "#d55e00",
+    "#00866a",
+    "#b0508a",
+    "#9a7400",
+    "#5b4fc4",
+    "#c1272d",
+    "#0090a8",
+    "#6b4a2f",
+    "#6a8a1f",
+  ],
+  dark: [
+    "#56b4e9",
+    "#ff9445",
+    "#2fc69f",
+    "#e08bbd",
+    "#f0c542",
+    "#a99bff",
+    "#ff6b6b",
+    "#5fd8ea",
+    "#c9a07a",
+    "#b5d34f",
+  ],
+} as const;
+
 const shapes = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"] as const;
 const dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4], [1, 4]] as const;
 
@@ -53,6 +84,13 @@ export function seriesOf(summaries: readonly Measured[], unmeasured: readonly st
     const place = others.indexOf(method);
     return method === baseline || place < 0 ? look(0, 0) : look(1 + (place % 5), Math.floor(place / 5));
   };
+}
+
+/** How a class looks, by its label: color of `classPalettes`, --c0 … --c9 of the page, and shape. */
+export function classLook(label: number): { readonly color: string; readonly shape: Shape } {
+  const colors = classPalettes.light.length;
+  const round = Math.floor(label / colors);
+  return { color: `var(--c${label % colors})`, shape: shapes[(label + round) % shapes.length]! };
 }
 
 /** How the values of an option look, in their order: for charts in which color is not for methods. */

@@ -8,6 +8,7 @@ import { dataName } from "../data/load.ts";
 import { readJson } from "../files.ts";
 import { listFolders, rowsFile } from "../gather.ts";
 import { isHeld } from "../lock.ts";
+import { readMaps } from "../map/files.ts";
 import type { Machine } from "../machine.ts";
 import { type RankingRecord, readRankings } from "../rank/record.ts";
 import { readRow, readRows, type Row } from "../results.ts";
@@ -133,6 +134,7 @@ export async function reportData(results: Results, baseline?: string): Promise<P
     runs: done.map(recordOf),
     ...(rankings.length > 0 && { rankings }),
     continual: results.continual,
+    maps: readMaps(results.path),
     grids: await Promise.all(grids),
     unfinished: runs.filter((run) => !run.done).map(unfinishedOf),
     machines: machinesOf(machines),

@@ -122,7 +122,7 @@ function classByClass(
 }
 
 /** Features of images of a data set, [images, d], as many images at once as the network takes. */
-function embedded(
+export function embedded(
   dataset: Dataset,
   positions: ArrayLike<number>,
   { network, parameters, statistics }: Model,

@@ -6,6 +6,7 @@ import { writeWhole } from "../../experiments/files.ts";
 import { rowsFile } from "../../experiments/gather.ts";
 import { imageGrid } from "../../experiments/images.ts";
 import { machine } from "../../experiments/machine.ts";
+import { mapFile, mapFolder } from "../../experiments/map/files.ts";
 import type { RunRecord } from "../../experiments/report/data.ts";
 import { writeRows } from "../../experiments/results.ts";
 import { fileOf, prepareRun, type RunFolder } from "../../experiments/runFolder.ts";
@@ -13,6 +14,7 @@ import { seeded } from "../../src/core/rng.ts";
 import { normalized } from "../../src/datasets/dataset.ts";
 import { procedural } from "../../src/datasets/procedural.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
+import { richMap } from "../experiments/richMap.ts";
 import { richClassNames, richRows, richRuns } from "../experiments/richRows.ts";
 
 /** Images to show, five of each of ten classes, whatever the set is called. */
@@ -30,6 +32,8 @@ export async function studyFolder(): Promise<string> {
   writeRows(rowsFile(results), rows);
   const runs = richRuns(rows);
   const folders = await Promise.all(runs.map((run) => writeRun(results, run, "done")));
+  const map = richMap();
+  writeWhole(mapFile(mapFolder(results, map.name)), JSON.stringify(map));
   const learned = runs.filter(({ metrics }) => metrics.length > 0);
   const [first, second] = [learned[0]!, learned.at(-1)!];
   await writeRun(

@@ -64,6 +64,7 @@ describe("which charts there are", () => {
         "classes",
         "cost",
         "features",
+        "maps",
         "options",
         "paired",
         "spectra",

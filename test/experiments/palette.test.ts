@@ -1,5 +1,11 @@
 import { expect, test } from "@jest/globals";
-import { methodSlug, palettes, seriesOf } from "../../experiments/report/palette.ts";
+import {
+  classLook,
+  classPalettes,
+  methodSlug,
+  palettes,
+  seriesOf,
+} from "../../experiments/report/palette.ts";
 import { summarize } from "../../experiments/report/summarize.ts";
 import { row } from "./rows.ts";
 
@@ -18,6 +24,13 @@ test("no two methods look the same, not even where colors repeat", () => {
   expect(new Set(looks.map(({ color, dash }) => `${color} ${dash.join()}`)).size).toBe(methods.length);
 });
 
+test("no two of twenty classes look the same, and of ten each has a color of its own", () => {
+  const looks = Array.from({ length: 20 }, (_, label) => classLook(label));
+  expect(new Set(looks.map(({ color, shape }) => `${color} ${shape}`)).size).toBe(20);
+  expect(new Set(looks.slice(0, 10).map(({ color }) => color)).size).toBe(10);
+  for (const colors of Object.values(classPalettes)) expect(new Set(colors).size).toBe(10);
+});
+
 test("every color stands out from its page by 3 : 1, as WCAG 2.2 asks of graphics", () => {
   const luminance = (color: string): number => {
     const [r, g, b] = [1, 3, 5].map((at) => {
@@ -30,8 +43,10 @@ test("every color stands out from its page by 3 : 1, as WCAG 2.2 asks of graphic
     const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
     return (high + 0.05) / (low + 0.05);
   };
-  for (const color of palettes.light) expect(contrast(color, "#ffffff")).toBeGreaterThan(3);
-  for (const color of palettes.dark) expect(contrast(color, "#1c1f25")).toBeGreaterThan(3);
+  for (const color of [...palettes.light, ...classPalettes.light])
+    expect(contrast(color, "#ffffff")).toBeGreaterThan(3);
+  for (const color of [...palettes.dark, ...classPalettes.dark])
+    expect(contrast(color, "#1c1f25")).toBeGreaterThan(3);
 });
 
 test("a method's name becomes a class", () => {

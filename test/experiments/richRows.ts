@@ -5,6 +5,7 @@ import type { ReportData, RunRecord } from "../../experiments/report/data.ts";
 import { methodOf } from "../../experiments/report/labels.ts";
 import { summarize } from "../../experiments/report/summarize.ts";
 import type { Row } from "../../experiments/results.ts";
+import { richMap } from "./richMap.ts";
 import { row } from "./rows.ts";
 
 /** A config of the study: what its runs share. */
@@ -287,7 +288,7 @@ function spectraAround(excess: number, dataset: string): { overall: number[]; cl
 /** The whole study as charts and tables take it. */
 export function richData(): ReportData {
   const rows = richRows();
-  return { summaries: summarize(rows), classNames: richClassNames, runs: richRuns(rows) };
+  return { summaries: summarize(rows), classNames: richClassNames, runs: richRuns(rows), maps: [richMap()] };
 }
 
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);

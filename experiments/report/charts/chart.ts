@@ -14,6 +14,7 @@ export interface Chart {
     | "architectures"
     | "continual"
     | "features"
+    | "maps"
     | "spectra"
     | "cost";
   readonly title: string;

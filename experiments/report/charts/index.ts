@@ -11,6 +11,7 @@ import { discrepancyCharts } from "./discrepancy.ts";
 import { frequencyCharts } from "./frequencies.ts";
 import { imagesPerClassCharts } from "./imagesPerClass.ts";
 import { imbalanceCharts } from "./imbalance.ts";
+import { mapCharts } from "./maps.ts";
 import { metricCharts } from "./metrics.ts";
 import { optionCharts } from "./options.ts";
 import { pairedCharts } from "./paired.ts";
@@ -38,15 +39,17 @@ const kinds: readonly ((data: ReportData, look: Look) => Chart[])[] = [
   metricCharts,
   discrepancyCharts,
   frequencyCharts,
+  mapCharts,
   spectrumCharts,
   costCharts,
 ];
 
 /** All charts that the data have something for, with ids of their own. */
 export function chartsOf(data: ReportData): Chart[] {
+  const onMaps = (data.maps ?? []).flatMap(({ subjects }) => subjects);
   const look = seriesOf(
     [...data.summaries, ...continualMethods(data.continual ?? [])],
-    data.runs.map(({ method }) => method),
+    [...data.runs, ...onMaps].map(({ method }) => method),
   );
   const seen = new Map<string, number>();
   return kinds

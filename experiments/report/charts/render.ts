@@ -1,6 +1,6 @@
 import { parse, textMetrics, View } from "vega";
 import { compile } from "vega-lite";
-import { methodSlug, palettes } from "../palette.ts";
+import { classPalettes, methodSlug, palettes } from "../palette.ts";
 import { type Chart, WIDTH } from "./chart.ts";
 import { escaped, legendSvg } from "./legend.ts";
 import { textWidth } from "./textWidth.ts";
@@ -23,6 +23,7 @@ const printed: Readonly<Record<string, string>> = {
   line: "#dcdad5",
   card: "#ffffff",
   ...Object.fromEntries(palettes.light.map((color, i) => [`s${i}`, color])),
+  ...Object.fromEntries(classPalettes.light.map((color, i) => [`c${i}`, color])),
 };
 /** The family whose file PNG pictures are drawn with, then what is likely to be there. */
 const PRINT_FONT = "'Source Sans 3', 'Helvetica Neue', Arial, sans-serif";

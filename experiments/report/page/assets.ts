@@ -1,10 +1,17 @@
 import { readFileSync } from "node:fs";
-import { palettes } from "../palette.ts";
+import { classPalettes, palettes } from "../palette.ts";
 
 const file = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
 
 const series = palettes.light.map((light, i) => ({ name: `s${i}`, light, dark: palettes.dark[i]! }));
-const variables = series.map(({ name, light, dark }) => `--${name}: light-dark(${light}, ${dark});`);
+const ofClasses = classPalettes.light.map((light, i) => ({
+  name: `c${i}`,
+  light,
+  dark: classPalettes.dark[i]!,
+}));
+const variables = [...series, ...ofClasses].map(
+  ({ name, light, dark }) => `--${name}: light-dark(${light}, ${dark});`,
+);
 const classes = series.map(({ name }) => `.${name} { --series: var(--${name}); }`);
 
 /** Style sheet of the page. */

@@ -16,6 +16,10 @@ const sections = {
     "Features",
     "How far images are from held-out real ones in the feature space of random networks, beside as many real ones.",
   ],
+  maps: [
+    "Maps of features",
+    "Real and synthetic images in two dimensions, near each other where a network sees them alike, and what it sees in numbers.",
+  ],
   spectra: ["Power spectra", "How much of the images is coarse, and how much is fine, beside real images."],
   cost: ["Cost", "What accuracy takes."],
 } as const satisfies Partial<Record<ChartSection, readonly [heading: string, lead: string]>>;

@@ -119,6 +119,7 @@ function sectionsOf(data: PageData, charts: readonly DrawnChart[]): PageSection[
     },
     { id: "training", heading: "Training", section: chartSection("training", charts) },
     { id: "features", heading: "Features", section: chartSection("features", charts) },
+    { id: "maps", heading: "Maps", section: chartSection("maps", charts) },
     { id: "spectra", heading: "Spectra", section: chartSection("spectra", charts) },
     { id: "cost", heading: "Cost", section: chartSection("cost", charts) },
     { id: "failures", heading: "Failed", section: failureSection(data, series) },

@@ -1,0 +1,4 @@
+export * from "./classGeometry.ts";
+export * from "./points.ts";
+export * from "./principalComponents.ts";
+export * from "./projections.ts";
