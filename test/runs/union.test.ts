@@ -1,7 +1,16 @@
 import { describe, expect, test } from "@jest/globals";
-import { decodedValues } from "../../src/datasets/partition.ts";
-import type { StoredSet } from "../../src/runs/storedSet.ts";
-import { type Memory, unionOf } from "../../src/runs/union.ts";
+import {
+  classSteps,
+  classSubset,
+  datasets,
+  decodedValues,
+  distillationOf,
+  evaluationOf,
+  type Memory,
+  selectEngine,
+  type StoredSet,
+  unionOf,
+} from "../../src/index.ts";
 
 /** Images of 1×2 gray pixels, both the same number. */
 function memory(
@@ -94,4 +103,25 @@ describe("what makes no union", () => {
   ])("%s", (_, memories, message) => {
     expect(() => unionOf(memories, 6)).toThrow(message);
   });
+});
+
+test("in memory, networks learn all classes from what was distilled of some at a time", async () => {
+  const { engine } = await selectEngine("tfjs-wasm");
+  const { train, test } = datasets.procedural.read({
+    classes: 4,
+    trainPerClass: 8,
+    testPerClass: 5,
+    side: 8,
+  });
+  const network = { name: "convNet", depth: 1, width: 4 } as const;
+  const memories = classSteps(4, { steps: 2, seed: 0 }).map((labels) => {
+    const options = { engine, network, objective: { name: "dm", realBatch: 4 }, steps: 1 } as const;
+    const run = distillationOf(classSubset(train, labels).subset, { ...options, imagesPerClass: 2 });
+    return { labels, set: run.finish() };
+  });
+  const set = { ...memories[0]!.set, ...unionOf(memories, 4), classNames: train.classNames };
+  const result = evaluationOf(set, test, { engine, network, protocol: "quick", networks: 1 }).finish();
+  expect(result.networks[0]!.perClass).toHaveLength(4);
+  expect([...set.labels]).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
+  engine.close();
 });
