@@ -4,7 +4,7 @@ import { choice, type Chosen } from "../src/core/options.ts";
 import { seeded } from "../src/core/rng.ts";
 import { augmentedPool } from "../src/coresets/augmentedPool.ts";
 import { parseStrategy, usualAugmentation } from "../src/datasets/augment.ts";
-import { classCounts, type Dataset, type Pixels } from "../src/datasets/dataset.ts";
+import { classCounts, type Dataset, type Pixels, wholeClassNames } from "../src/datasets/dataset.ts";
 import type { Engine } from "../src/engines/index.ts";
 import { strategyOption } from "../src/objectives/strategyOption.ts";
 import { bytes, sha256 } from "./artifact.ts";
@@ -116,7 +116,7 @@ function augmented(
   engine: Engine,
 ): Pool {
   const strategy =
-    augmentation === undefined ? usualAugmentation(real.classNames) : parseStrategy(augmentation);
+    augmentation === undefined ? usualAugmentation(wholeClassNames(real)) : parseStrategy(augmentation);
   const { dataset, positions } = augmentedPool(
     real,
     { perClass, strategy },

@@ -75,6 +75,12 @@ export async function continualPlan(
       `${name}.zca: expected false in class-incremental learning, as the memory of each step would be in a space of its own, ` +
       "and no network can be trained in several at once; leave it out by zca=false",
   );
+  check(
+    experiment.pool?.name !== "sets",
+    () =>
+      `${name}.pool: expected none, or augmented images, in class-incremental learning, as a pool of sets is one of all classes, ` +
+      "got sets; the memory of each step is chosen from the images of its own classes",
+  );
   const { splits } = await loadData(data);
   const { imageShape, classNames } = splits.train;
   const folder = continualFolder(results, name, steps);

@@ -295,6 +295,12 @@ test("a config that keeps some classes is learned step by step over these", asyn
 describe("what cannot be learned step by step", () => {
   test.each<[string, readonly Experiment[], Partial<ContinualOptions>, RegExp]>([
     ["whitened images", [random("zca=true")], {}, /random\.zca: expected false .* zca=false/],
+    [
+      "a pool of all classes",
+      [random("pool={name: sets, paths: [x]}")],
+      {},
+      /random\.pool: expected none, or aug/,
+    ],
     ["steps that leave classes over", [random()], { steps: 4 }, /steps: .* 6 classes .* 1, 2, 3; got 4/],
     ["one class a step", [random()], { steps: 6 }, /two classes or more: 1, 2, 3; got 6/],
     ["a config twice", [random(), random()], {}, /random: expected configs of different names/],
