@@ -27,9 +27,13 @@ export interface NetworkAccuracies {
 
 /** A network to train for a ranking. */
 export interface RankedTraining {
+  /** Its architecture. */
   readonly network: Network;
+  /** Images that it learns. */
   readonly data: TrainingData;
+  /** How it learns them. */
   readonly training: TrainingOptions;
+  /** Images that it is tested on. */
   readonly tests: RankingTests;
   /** Epochs between looks at the test images; none are taken without. */
   readonly every?: number | undefined;

@@ -7,6 +7,7 @@ import { rowsFile } from "../../experiments/gather.ts";
 import { imageGrid } from "../../experiments/images.ts";
 import { machine } from "../../experiments/machine.ts";
 import { mapFile, mapFolder } from "../../experiments/map/files.ts";
+import { recordRanking, type RankingRecord } from "../../experiments/rank/record.ts";
 import type { RunRecord } from "../../experiments/report/data.ts";
 import { writeRows } from "../../experiments/results.ts";
 import { fileOf, prepareRun, type RunFolder } from "../../experiments/runFolder.ts";
@@ -15,7 +16,8 @@ import { normalized } from "../../src/datasets/dataset.ts";
 import { procedural } from "../../src/datasets/procedural.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { richMap } from "../experiments/richMap.ts";
-import { richClassNames, richRows, richRuns } from "../experiments/richRows.ts";
+import { rankingOf } from "../experiments/rankings.ts";
+import { convNet, richClassNames, richRows, richRuns } from "../experiments/richRows.ts";
 
 /** Images to show, five of each of ten classes, whatever the set is called. */
 const { train: real } = procedural.read({ trainPerClass: 5, testPerClass: 1 });
@@ -35,6 +37,10 @@ export async function studyFolder(): Promise<string> {
   const map = richMap();
   writeWhole(mapFile(mapFolder(results, map.name)), JSON.stringify(map));
   const learned = runs.filter(({ metrics }) => metrics.length > 0);
+  for (const [i, run] of runs.entries()) {
+    const isRanked = run.imbalance > 1 && !run.experiment.endsWith("resNet18");
+    if (isRanked) recordRanking(folders[i]!, ranked(run));
+  }
   const [first, second] = [learned[0]!, learned.at(-1)!];
   await writeRun(
     results,
@@ -44,6 +50,25 @@ export async function studyFolder(): Promise<string> {
   await writeRun(results, { ...second, experiment: "dm-mnist-early", metrics: [] }, "going");
   writeWhole(join(folders[0]!.path, "..", "seed-9", "config.yaml"), "steps: [\n");
   return results;
+}
+
+/** Ranking scores of a run: better ones of what is learned. */
+function ranked({ experiment, method, seed, imbalance, imagesPerClass }: RunRecord): RankingRecord {
+  const [objective, plugins = ""] = method.split(" + ") as [string, string?];
+  const gain = objective === "random" ? 0 : 0.1 + 0.01 * seed;
+  return rankingOf(
+    {
+      experiment,
+      objective,
+      plugins,
+      imbalance,
+      imagesPerClass,
+      distillSeed: seed,
+      network: convNet,
+      evaluationNetwork: convNet,
+    },
+    [0.26 + gain, 0.27 + gain, 0.3 + gain],
+  );
 }
 
 /** Writes a run's folder by the study's record of it. */
