@@ -41,7 +41,7 @@ const LABELS = 96;
 export function mapNumberChart(map: MapRecord, looks: readonly Series[]): Chart {
   const { subjects, name, dataset } = map;
   const methods = [...new Set(subjects.map(({ method }) => method))];
-  const title = "Classes beside real ones, in the space of features";
+  const title = "Classes in the space of features";
   const draws = Math.max(0, ...subjects.map(({ random }) => random?.draws ?? 0));
   const said = subjects.map(({ label, geometry }) => `${label} ${inWords(geometry.overall)}`);
   const random = subjects.flatMap((one) => (one.random ? [inWords(one.random.geometry.overall)] : []));
@@ -50,10 +50,10 @@ export function mapNumberChart(map: MapRecord, looks: readonly Series[]): Chart 
     section: "maps",
     title,
     caption:
-      `${dataset}, ${spaceOf(map)}, all its ${pluralOf(map.space.width, "number")}. Large: mean over classes; small: each class; ` +
-      (draws > 0 ? `tick: as many random real images, mean over ${pluralOf(draws, "draw")}. ` : "") +
-      "Distance of class means in units of the real spread; within-class variance and distance of covariances over those of real images; " +
-      "share of images nearest to the real mean of their own class.",
+      `${dataset}, ${spaceOf(map)}, all ${map.space.width} dimensions. Means over classes, small each class` +
+      (draws > 0 ? `, tick as many random real images (${pluralOf(draws, "draw")}). ` : ". ") +
+      "Distance of class means in units of the real spread; variance within classes over the real one; distance of covariances " +
+      "over the real one’s norm; images nearest to the real mean of their class.",
     alt: `${title}, means over classes: ${said.join("; ")}${random.length === 0 ? "" : `; as many random real images ${random[0]!}`}.`,
     dataset,
     methods,

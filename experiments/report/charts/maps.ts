@@ -80,10 +80,8 @@ function methodChart(map: MapRecord, looks: readonly Series[]): Chart {
     ...common(map, "methods"),
     title: "Map of features, colors by method",
     caption:
-      `${madeOf(map)} ` +
-      (classNames.length <= COLORED
-        ? "Names stand at the middle of each class’s real images."
-        : trustIn(map)),
+      "The same map, all sets at once." +
+      (classNames.length <= COLORED ? " Names stand at the middle of each class’s real images." : ""),
     legend: [
       ...subjects.map(({ label, method }, i) => ({
         ...entry(label, { color: colorOf(looks[i]!), shape: looks[i]!.shape }),
