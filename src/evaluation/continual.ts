@@ -17,6 +17,7 @@ export interface StepResult {
 
 /** Mean of repeated measurements and their spread. */
 export interface PopulationSpread {
+  /** Arithmetic mean. */
   readonly mean: number;
   /** Population standard deviation (divisor n), as DM's protocol reports it. */
   readonly std: number;
