@@ -13,6 +13,7 @@ import { expertsCommand } from "./cli/experts.ts";
 import { exportCommand } from "./cli/export.ts";
 import { rankCommand } from "./cli/rank.ts";
 import { mapCommand } from "./cli/map.ts";
+import { generateCommand } from "./cli/generate.ts";
 import { reportCommand } from "./cli/report.ts";
 import { reproduceCommand } from "./cli/reproduce.ts";
 import { sweepCommand } from "./cli/sweep.ts";
@@ -34,6 +35,7 @@ const commands: readonly ((cli: Argv) => Argv)[] = [
   theoryCommand,
   mapCommand,
   exportCommand,
+  generateCommand,
   reproduceCommand,
   reportCommand,
   watchCommand,

@@ -4,6 +4,7 @@ import { engineReport } from "../../src/engines/index.ts";
 import { dataCommand } from "../commands/data.ts";
 import { optionLines } from "../commands/options.ts";
 import { applyOverride } from "../config.ts";
+import { generationSchema } from "../generation/options.ts";
 import { print } from "./shared.ts";
 
 export const describeData = (cli: Argv): Argv =>
@@ -32,11 +33,16 @@ export const describeData = (cli: Argv): Argv =>
 
 export const optionsCommand = (cli: Argv): Argv =>
   cli.command(
-    "options",
+    "options [command]",
     "Every option of a config, with its default and meaning",
-    () => {},
-    () => {
-      optionLines().forEach(print);
+    (command) =>
+      command.positional("command", {
+        choices: ["distill", "generate"] as const,
+        default: "distill" as const,
+        describe: "Whose configs",
+      }),
+    ({ command }) => {
+      optionLines(command === "generate" ? generationSchema : undefined).forEach(print);
     },
   );
 

@@ -6,8 +6,8 @@ import { experimentSchema } from "../config.ts";
  * Every option of a config as lines of text: path, default, and what it is; those of a choice under each name. What was
  * listed before under another option is referred to.
  */
-export function optionLines(): string[] {
-  return linesOf(experimentSchema, { path: "", indent: "", listed: new Map() });
+export function optionLines(schema: z.ZodType = experimentSchema): string[] {
+  return linesOf(schema, { path: "", indent: "", listed: new Map() });
 }
 
 /** Where in the list an option stands. */

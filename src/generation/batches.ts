@@ -2,7 +2,7 @@ import { check } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
 import { type ImageShape, sizeOf } from "../core/shape.ts";
 import { usualAugmentation } from "../datasets/augment.ts";
-import { countOf, type Dataset, normalized } from "../datasets/dataset.ts";
+import { countOf, type Dataset, normalized, wholeClassNames } from "../datasets/dataset.ts";
 import type { Engine, Tensor } from "../engines/index.ts";
 import { drawDropout, type Dropout } from "./dropout.ts";
 import { noised } from "./schedule.ts";
@@ -68,7 +68,7 @@ export function batchesOf(
   const { engine } = source;
   const real = centered(source.real);
   const { batchSize, labelDropout } = options;
-  const flip = options.flip ?? usualAugmentation(real.classNames).flat().includes("flip");
+  const flip = options.flip ?? usualAugmentation(wholeClassNames(real)).flat().includes("flip");
   const positionsAt = ordering(countOf(real), batchSize, rng);
   return (step) => {
     const dice = rng.stream(`step/${step}`);

@@ -3,6 +3,7 @@ export * from "./diffusionModel.ts";
 export * from "./gates.ts";
 export * from "./minimax.ts";
 export * from "./minimaxModel.ts";
+export * from "./options.ts";
 export * from "./pool.ts";
 export * from "./sampler.ts";
 export * from "./schedule.ts";

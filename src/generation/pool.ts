@@ -2,6 +2,7 @@ import { z } from "zod";
 import { check } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
 import { sizeOf } from "../core/shape.ts";
+import type { Dataset } from "../datasets/dataset.ts";
 import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
 import type { NamedArrays } from "../formats/array.ts";
 import type { PartReport, Preparation, Source } from "../objectives/objective.ts";
@@ -177,4 +178,20 @@ function noiseFor(
   for (let i = 0; i < count; i++)
     rng.stream(`image/${first + i}${purpose}`).fillNormal(values.subarray(i * size, (i + 1) * size));
   return engine.tensor([count, ...imageShape], values);
+}
+
+/** Images of each class as one data set of floats, labels in order. @param images of each class, pixels from −1 to 1. */
+export function pooled(images: readonly ArrayLike<number>[], real: Dataset): Dataset {
+  const size = sizeOf(real.imageShape);
+  const total = images.reduce((sum, own) => sum + own.length, 0);
+  const pixels = new Float32Array(total);
+  const labels = new Int32Array(total / size);
+  let at = 0;
+  images.forEach((own, label) => {
+    for (let i = 0; i < own.length; i++, at++) {
+      pixels[at] = Math.min(1, Math.max(0, (own[i]! + 1) / 2));
+      labels[Math.floor(at / size)] = label;
+    }
+  });
+  return { ...real, name: `pool of ${real.name}`, pixels, labels };
 }

@@ -47,7 +47,7 @@ export function parameter({ specs }: Plan, spec: ParameterSpec): Reader {
 export const silu = (x: Tensor): Tensor => x.mul(x.sigmoid());
 
 /** Results of about so many passes over a map are kept for the gradient of a norm and the SiLU after it. */
-const keptByNorm = 5;
+const keptByNorm = 8;
 
 /** silu(γ · group norm + β): each group of channels of an image to mean 0 and variance 1 over its positions and channels. */
 export function normSilu(plan: Plan, name: string, map: ImageShape): Layer {

@@ -6,7 +6,7 @@ import { begin, distill, type Distillation, type Progress } from "../distillers/
 import { coresetOf, initialImages } from "../distillers/initialize.ts";
 import { disposeExcept, type Engine, type Tensor } from "../engines/index.ts";
 import type { NamedArrays } from "../formats/array.ts";
-import { type Objective, resultOf, type Source } from "../objectives/objective.ts";
+import { type Objective, type PartReport, resultOf, type Source } from "../objectives/objective.ts";
 import { finished } from "../training/train.ts";
 import { learnedSet } from "./learned.ts";
 import { checkWhole, type DistillationOptions, type ResolvedOptions, resolvedOptions } from "./options.ts";
@@ -146,8 +146,14 @@ function distillationWith(objective: Objective, { options, source, seed }: Setti
 /**
  * The source of what prepares something, a method or another: each part is made when it is first asked for, by a run or by a
  * part that needs it, and kept.
+ *
+ * @param finish runs the work of a part of a preparation of this name to its end.
  */
-export function withPreparations(source: Source, { preparations }: Pick<Objective, "preparations">): Source {
+export function withPreparations(
+  source: Source,
+  { preparations }: Pick<Objective, "preparations">,
+  finish: (work: Generator<PartReport, NamedArrays>, name: string) => NamedArrays = finished,
+): Source {
   if (preparations === undefined || preparations.length === 0) return source;
   const parts = new Map<string, NamedArrays>();
   const ready: Source = {
@@ -155,7 +161,8 @@ export function withPreparations(source: Source, { preparations }: Pick<Objectiv
     prepared(preparation, part) {
       const key = `${preparationKey(preparation)} ${part}`;
       const made =
-        parts.get(key) ?? finished(preparation.part(ready, part, preparationRng(preparation, part)));
+        parts.get(key) ??
+        finish(preparation.part(ready, part, preparationRng(preparation, part)), preparation.name);
       parts.set(key, made);
       return made;
     },

@@ -10,7 +10,9 @@ import { selectEngine } from "../../src/engines/index.ts";
 import { objectiveOf } from "../../src/runs/setting.ts";
 import { smallOptions } from "../support/smallOptions.ts";
 
-const files = readdirSync("configs").filter((file) => file.endsWith(".yaml"));
+const files = readdirSync("configs").filter(
+  (file) => file.endsWith(".yaml") && !file.startsWith("generate-"),
+);
 const { engine } = await selectEngine("auto", { threads: 1 }); // small tensors gain nothing from more
 afterAll(() => engine.close());
 
