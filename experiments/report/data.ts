@@ -4,6 +4,7 @@ import type { RankingRecord } from "../rank/record.ts";
 import type { ContinualResult } from "../continual/result.ts";
 import type { MapRecord } from "../map/record.ts";
 import type { Metric } from "../runFolder.ts";
+import type { SelectionFile } from "../selection.ts";
 import type { Spectra } from "../spectra.ts";
 import type { Summary } from "./summarize.ts";
 
@@ -39,6 +40,8 @@ export interface RunRecord {
   readonly spectra?: Spectra;
   readonly discrepancy?: FeatureDiscrepancy;
   readonly frequencies?: readonly KernelErrors[];
+  /** Which images it started from, of runs that chose some. */
+  readonly selection?: SelectionFile;
 }
 
 /** An ensemble that runs were tracked under. */

@@ -23,6 +23,7 @@ import {
   type RunFolder,
 } from "../runFolder.ts";
 import { methodName, networkInWords } from "../setting.ts";
+import { readSelection } from "../selection.ts";
 import type { Spectra } from "../spectra.ts";
 import type { RunRecord } from "./data.ts";
 import { gridFiles } from "./gridFiles.ts";
@@ -48,7 +49,10 @@ export interface Results {
 }
 
 /** A run folder, and what a report says of it. */
-export interface StudiedRun extends Omit<RunRecord, "metrics" | "spectra" | "discrepancy" | "frequencies"> {
+export interface StudiedRun extends Omit<
+  RunRecord,
+  "metrics" | "spectra" | "discrepancy" | "frequencies" | "selection"
+> {
   readonly folder: RunFolder;
   readonly done: boolean;
   /** Where it was done, and on which classes; none before its first step. */
@@ -148,9 +152,11 @@ function recordOf(run: StudiedRun): RunRecord {
   const [spectra, discrepancy, frequencies] = (["spectra", "discrepancy", "frequencies"] as const).map(
     (file) => fileOf(run.folder, file),
   ) as [string, string, string];
+  const selection = readSelection(run.folder);
   return {
     ...run,
     metrics: metricsOf(run.folder),
+    ...(selection && { selection }),
     ...(existsSync(spectra) && { spectra: readJson(spectra) as Spectra }),
     ...(existsSync(discrepancy) && { discrepancy: readJson(discrepancy) as FeatureDiscrepancy }),
     ...(existsSync(frequencies) && { frequencies: readJson(frequencies) as KernelErrors[] }),

@@ -18,6 +18,7 @@ import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { richMap } from "../experiments/richMap.ts";
 import { rankingOf } from "../experiments/rankings.ts";
 import { convNet, richClassNames, richRows, richRuns } from "../experiments/richRows.ts";
+import { guidedSelection } from "../experiments/guidedSelection.ts";
 
 /** Images to show, five of each of ten classes, whatever the set is called. */
 const { train: real } = procedural.read({ trainPerClass: 5, testPerClass: 1 });
@@ -48,6 +49,11 @@ export async function studyFolder(): Promise<string> {
     "going",
   );
   await writeRun(results, { ...second, experiment: "dm-mnist-early", metrics: [] }, "going");
+  // Beside what random images are otherwise, one config of them is as if it had chosen them by difficulty.
+  const sampled = folders.filter(({ experiment }) => experiment.name === "random-lt100-ipc10");
+  for (const run of sampled) {
+    writeWhole(fileOf(run, "selection"), JSON.stringify(guidedSelection("scale", run.seed)));
+  }
   writeWhole(join(folders[0]!.path, "..", "seed-9", "config.yaml"), "steps: [\n");
   return results;
 }

@@ -10,6 +10,7 @@ export interface Chart {
     | "paired"
     | "classes"
     | "options"
+    | "sampling"
     | "training"
     | "architectures"
     | "continual"
@@ -18,6 +19,8 @@ export interface Chart {
     | "spectra"
     | "cost";
   readonly title: string;
+  /** Whether it is folded away, however few charts its section has. */
+  readonly detail?: boolean;
   /** What is shown, in words: setting, repetitions, what was left out. */
   readonly caption?: string;
   /** The chart in words, with the numbers that matter. */

@@ -15,6 +15,7 @@ import { mapCharts } from "./maps.ts";
 import { metricCharts } from "./metrics.ts";
 import { optionCharts } from "./options.ts";
 import { pairedCharts } from "./paired.ts";
+import { samplingCharts } from "./sampling.ts";
 import { spectrumCharts } from "./spectra.ts";
 import { thirdCharts } from "./thirds.ts";
 import { trackingCharts } from "./tracking.ts";
@@ -35,6 +36,7 @@ const kinds: readonly ((data: ReportData, look: Look) => Chart[])[] = [
   optionCharts,
   architectureCharts,
   continualCharts,
+  samplingCharts,
   trackingCharts,
   metricCharts,
   discrepancyCharts,

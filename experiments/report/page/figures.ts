@@ -11,6 +11,10 @@ const sections = {
   classes: ["Classes", "Accuracy on classes with many, some and few training images, and on each class."],
   options: ["Options", "Accuracy against what was varied, all else equal."],
   architectures: ["Architectures", "Sets distilled with one network, judged by another."],
+  sampling: [
+    "Sampling",
+    "How hard images are for networks trained on real ones: those to choose from, and those that were chosen.",
+  ],
   training: ["Training", "What was logged at every step."],
   features: [
     "Features",
@@ -36,10 +40,11 @@ const SHOWN = 6;
 
 /** The charts of a section, as cards. */
 export function chartsIn(id: ChartSection, charts: readonly DrawnChart[]): Html {
-  const cards = charts.filter((chart) => chart.section === id).map(chartCard);
-  const rest = cards.slice(SHOWN);
-  if (cards.length === 0) return html``;
-  return html`<div class="charts">${cards.slice(0, SHOWN)}</div>
+  const own = charts.filter((chart) => chart.section === id);
+  const shown = own.filter(({ detail }) => detail !== true).slice(0, SHOWN);
+  const rest = own.filter((chart) => !shown.includes(chart)).map(chartCard);
+  if (own.length === 0) return html``;
+  return html`<div class="charts">${shown.map(chartCard)}</div>
     ${
       rest.length === 0
         ? ""

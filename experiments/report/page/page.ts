@@ -117,6 +117,7 @@ function sectionsOf(data: PageData, charts: readonly DrawnChart[]): PageSection[
       heading: "Continual",
       section: continualSection(data, series, chartsIn("continual", charts)),
     },
+    { id: "sampling", heading: "Sampling", section: chartSection("sampling", charts) },
     { id: "training", heading: "Training", section: chartSection("training", charts) },
     { id: "features", heading: "Features", section: chartSection("features", charts) },
     { id: "maps", heading: "Maps", section: chartSection("maps", charts) },

@@ -81,7 +81,7 @@ export interface ResolvedConfig {
 /** A chart as SVG, and what it is about. */
 export interface DrawnChart extends Pick<
   Chart,
-  "id" | "section" | "title" | "caption" | "alt" | "dataset" | "methods"
+  "id" | "section" | "detail" | "title" | "caption" | "alt" | "dataset" | "methods"
 > {
   readonly svg: string;
 }
