@@ -266,6 +266,12 @@ export { pixelsOf, type SyntheticSet } from "./runs/synthetic.ts";
 export * from "./runs/union.ts";
 export { type InMemoryTracking, type TrackedDifficulty, trackingOf } from "./runs/tracking.ts";
 
+// Image pools by a diffusion model
+export type { Dropout } from "./generation/dropout.ts";
+export { type GenerationOptions, generationOptions } from "./generation/options.ts";
+export type { Condition, UNet, UNetOptions } from "./generation/unet.ts";
+export * from "./runs/generatedPool.ts";
+
 // The same step by step
 export { decodeProgress, encodeProgress } from "./distillers/checkpoint.ts";
 export { begin, distill, type Distillation, type Progress, type Report } from "./distillers/distill.ts";

@@ -45,6 +45,7 @@ const options = z.strictObject({
     .describe("Share of the elements that training drops in a block"),
 });
 
+/** Every option of a U-Net. */
 export type UNetOptions = z.infer<typeof options>;
 
 /** Sizes by name; each takes the same options, with defaults of its own. */
