@@ -40,7 +40,7 @@ export interface Pool {
   /** What a run keeps of it, as plain data. */
   readonly record: PoolRecord;
   /** Where the image at a position is from. */
-  origin(position: number): PoolOrigin;
+  readonly origin: (position: number) => PoolOrigin;
 }
 
 /** What a run says of its pool. */
