@@ -19,7 +19,7 @@ import {
   silu,
 } from "./unetLayers.ts";
 
-const options = z.strictObject({
+const unetOptions = z.strictObject({
   width: z.int().min(2).default(64).describe("Channels of the first level"),
   multipliers: z
     .array(z.int().min(1))
@@ -46,20 +46,20 @@ const options = z.strictObject({
 });
 
 /** Every option of a U-Net. */
-export type UNetOptions = z.infer<typeof options>;
+export type UNetOptions = z.infer<typeof unetOptions>;
 
 /** Sizes by name; each takes the same options, with defaults of its own. */
 export const unets = {
   /** 2.1 million parameters for 10 classes of 32×32 in color: to try things out. */
-  xs: { options: options.extend({ width: preferring(options.shape.width, 32) }), build: unet },
+  xs: { options: unetOptions.extend({ width: preferring(unetOptions.shape.width, 32) }), build: unet },
   /** 7.3 million. */
-  s: { options, build: unet },
+  s: { options: unetOptions, build: unet },
   /** 35.5 million: the widths of DDPM's network for CIFAR-10 (Ho et al., NeurIPS 2020). */
   ddpm: {
-    options: options.extend({
-      width: preferring(options.shape.width, 128),
-      multipliers: preferring(options.shape.multipliers, [1, 2, 2, 2]),
-      attention: preferring(options.shape.attention, [16]),
+    options: unetOptions.extend({
+      width: preferring(unetOptions.shape.width, 128),
+      multipliers: preferring(unetOptions.shape.multipliers, [1, 2, 2, 2]),
+      attention: preferring(unetOptions.shape.attention, [16]),
     }),
     build: unet,
   },
@@ -111,7 +111,7 @@ export interface UNet {
  * @throws InputError where maps do not divide into halves or channels into groups.
  */
 export function unet(given: Partial<UNetOptions>, { imageShape, classes }: Task): UNet {
-  const chosen = options.parse(given);
+  const chosen = unetOptions.parse(given);
   const { width, multipliers, blocks, groups, embedding } = chosen;
   checkSizes(chosen, imageShape);
   const plan: Plan = { specs: [], thinned: [], groups, embedding, products: 0, kept: 0 };
