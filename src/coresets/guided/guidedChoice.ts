@@ -35,6 +35,7 @@ export interface DifficultyHistograms {
 export interface ClassRecord {
   /** b and t of the log transform: how many images are clipped at either end. */
   readonly bottom: number;
+  /** See `bottom`. */
   readonly top: number;
   /** Value of the objective at these thresholds, in bits; null where it is infinite. */
   readonly objective: number | null;
@@ -60,6 +61,7 @@ export interface ClassRecord {
 export interface ClassChoice {
   /** Positions among the scores of the pool, none twice: as many as are asked for, or all. */
   readonly positions: readonly number[];
+  /** How they came to be chosen. */
   readonly record: ClassRecord;
 }
 
