@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { DifficultyGuidedRecord } from "../src/coresets/difficultyGuided.ts";
-import type { Selection } from "../src/coresets/coreset.ts";
+import type { CoresetSelection } from "../src/coresets/coreset.ts";
 import { readJson, writeWhole } from "./files.ts";
 import type { Pool, PoolOrigin, PoolRecord } from "./pool.ts";
 import { fileOf, type RunFolder } from "./runFolder.ts";
@@ -16,7 +16,7 @@ export interface SelectionFile extends Partial<DifficultyGuidedRecord> {
 }
 
 /** Keeps which images a run starts from, and how they were chosen; a run that goes on keeps what it began with. */
-export function writeSelection(run: RunFolder, { positions, record }: Selection, pool?: Pool): void {
+export function writeSelection(run: RunFolder, { positions, record }: CoresetSelection, pool?: Pool): void {
   if (existsSync(fileOf(run, "checkpoint"))) return;
   const chosen = Array.from(positions);
   const kept: SelectionFile = {

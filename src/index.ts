@@ -116,6 +116,7 @@ export {
   type EpochReport,
   finished,
   train,
+  type TrainingObserver,
   type TrainingOptions,
   type TrainingState,
 } from "./training/train.ts";
@@ -228,21 +229,7 @@ export {
 } from "./objectives/term.ts";
 export { difficultyCorrection } from "./plugins/difficultyCorrection.ts";
 export { plugins } from "./plugins/index.ts";
-export * from "./coresets/augmentedPool.ts";
-export * from "./coresets/coreset.ts";
-export * from "./coresets/difficultyGuided.ts";
-export * from "./coresets/guided/allocation.ts";
-export * from "./coresets/guided/guidedChoice.ts";
-export * from "./coresets/guided/logTransform.ts";
-export * from "./coresets/guided/scorers.ts";
-export * from "./coresets/guided/thresholds.ts";
-export { type CoresetName, coresets } from "./coresets/index.ts";
-export * from "./coresets/forgetting.ts";
-export * from "./coresets/herding.ts";
-export * from "./coresets/kCenter.ts";
-export { random } from "./coresets/random.ts";
-export { type Rows } from "./coresets/rows.ts";
-export { el2n, grand } from "./coresets/scores.ts";
+export * from "./coresets/index.ts";
 
 // Distilling and evaluating in memory
 export {
@@ -275,17 +262,8 @@ export * from "./runs/generatedPool.ts";
 // The same step by step
 export { decodeProgress, encodeProgress } from "./distillers/checkpoint.ts";
 export { begin, distill, type Distillation, type Progress, type Report } from "./distillers/distill.ts";
-export {
-  coresetOf,
-  type Initial,
-  type InitialOptions,
-  type Initialization,
-  initialImages,
-  initialSet,
-  type InitializationChoice,
-  initializations,
-} from "./distillers/initialize.ts";
-export { type Accuracy, accuracy, disposeTestSet, type TestSet, testSet } from "./evaluation/accuracy.ts";
+export * from "./distillers/initialize.ts";
+export * from "./evaluation/accuracy.ts";
 export { type BatchDifficulty, batchDifficulty, type LabeledImages } from "./evaluation/batchDifficulty.ts";
 export * from "./evaluation/continual.ts";
 export { pearson, spearman } from "./evaluation/correlation.ts";
@@ -299,31 +277,12 @@ export {
 } from "./evaluation/difficulty.ts";
 export { evaluate, type Evaluation, type EvaluationPlan } from "./evaluation/evaluate.ts";
 export type { FeatureComparison } from "./evaluation/classFeatures.ts";
-export {
-  bandwidthFactors,
-  type ClassDiscrepancies,
-  type FeatureDiscrepancy,
-  featureDiscrepancy,
-} from "./evaluation/featureDiscrepancy.ts";
+export * from "./evaluation/featureDiscrepancy.ts";
 export * from "./evaluation/frequencyErrors.ts";
 export * from "./evaluation/maps/index.ts";
 export { highFrequencyEnergy, powerSpectrum, ringSizes } from "./evaluation/powerSpectrum.ts";
-export {
-  type Judged,
-  type Protocol,
-  type ProtocolException,
-  type ProtocolId,
-  protocols,
-  trainingFor,
-} from "./evaluation/protocols.ts";
-export {
-  mean,
-  type PairedDifference,
-  pairedDifference,
-  sampleStandardDeviation,
-  type Thirds,
-  thirds,
-} from "./evaluation/statistics.ts";
+export * from "./evaluation/protocols.ts";
+export * from "./evaluation/statistics.ts";
 export * from "./evaluation/ranking.ts";
 export * from "./evaluation/rankedNetwork.ts";
 export * from "./evaluation/rankingProtocols.ts";

@@ -17,7 +17,7 @@ export interface Asked {
 }
 
 /** Images that were chosen. */
-export interface Selection {
+export interface CoresetSelection {
   /** Positions in the candidates: `perClass` of class 0, then of class 1, … */
   readonly positions: Int32Array;
   /** How they were chosen, as plain data that is worth keeping with the images. */
@@ -33,11 +33,12 @@ export interface Coreset {
    *
    * @throws InputError where a class is too small and the policy is `error`.
    */
-  choose(source: Source, asked: Asked, rng: Rng): Selection;
+  choose(source: Source, asked: Asked, rng: Rng): CoresetSelection;
 }
 
 /** Images that can be chosen. */
 export interface Candidates {
+  /** All of them. */
   readonly dataset: Dataset;
   /** Positions of each class's images in it. */
   readonly classes: readonly Int32Array[];

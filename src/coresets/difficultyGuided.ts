@@ -6,7 +6,7 @@ import { type ClassRecord, guidedChoice } from "./guided/guidedChoice.ts";
 import { type DifficultyScorer, difficultyScorers } from "./guided/scorers.ts";
 import { thresholdSearches, type ThresholdSearch } from "./guided/thresholds.ts";
 
-/** Schema of the options of difficulty-guided sampling, with their defaults. */
+/** Options of difficulty-guided sampling. */
 export const difficultyGuidedOptions = z.strictObject({
   shape: z
     .enum(difficultyShapes)
@@ -32,9 +32,9 @@ export type DifficultyGuidedOptions = z.output<typeof difficultyGuidedOptions>;
 export interface DifficultyGuidedRecord {
   /** Which images are how hard. */
   readonly shape: DifficultyGuidedOptions["shape"];
-  /** How the thresholds were judged. */
+  /** How thresholds were searched. */
   readonly search: ThresholdSearch;
-  /** Who scored the images, and how well it tells their classes. */
+  /** What difficulties are by. */
   readonly scorer: {
     readonly name: DifficultyGuidedOptions["scorer"]["name"];
     /** Of each network on the real images that it scores, 0 to 1. */

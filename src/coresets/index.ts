@@ -21,3 +21,18 @@ export const coresets = {
 
 /** Name of a way to choose images. */
 export type CoresetName = keyof typeof coresets;
+
+export * from "./augmentedPool.ts";
+export * from "./coreset.ts";
+export * from "./difficultyGuided.ts";
+export * from "./forgetting.ts";
+export * from "./guided/allocation.ts";
+export * from "./guided/guidedChoice.ts";
+export * from "./guided/logTransform.ts";
+export * from "./guided/scorers.ts";
+export * from "./guided/thresholds.ts";
+export * from "./herding.ts";
+export * from "./kCenter.ts";
+export { random } from "./random.ts";
+export { type Rows } from "./rows.ts";
+export { el2n, grand, type ScoreMode } from "./scores.ts";

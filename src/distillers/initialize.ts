@@ -3,7 +3,7 @@ import { choice, type Choice, type Chosen } from "../core/options.ts";
 import { parsed } from "../core/parse.ts";
 import type { Rng } from "../core/rng.ts";
 import { sizeOf } from "../core/shape.ts";
-import { candidatesOf, type Coreset, type Scarcity, type Selection } from "../coresets/coreset.ts";
+import { candidatesOf, type Coreset, type Scarcity, type CoresetSelection } from "../coresets/coreset.ts";
 import { coresets } from "../coresets/index.ts";
 import { type Dataset, normalized } from "../datasets/dataset.ts";
 import { cellsOf, type Downscaling, mosaics, type Partition } from "../datasets/partition.ts";
@@ -21,11 +21,12 @@ export type InitializationChoice = Choice<typeof initializations>;
 /** A way's name with all of its options. */
 export type Initialization = Chosen<typeof initializations>;
 
-// By its named types, so that declarations do not spell out all options of all ways again.
+/** Schema of a way, by its named types, so that declarations do not spell out all options of all ways again. */
 export const initializationOption: z.ZodType<Initialization, InitializationChoice> = choice(initializations);
 
 /** How synthetic images start. */
 export interface InitialOptions {
+  /** The way. */
   readonly initialization: InitializationChoice | Initialization;
   /** Where a class has too few images to choose from: for mosaics, fewer than their cells. */
   readonly scarcity: Scarcity;
@@ -38,7 +39,7 @@ export interface Initial {
   /** Normalized, [classes · imagesPerClass, height, width, channels]. */
   readonly images: Tensor;
   /** Where a coreset chose them. */
-  readonly selection?: Selection;
+  readonly selection?: CoresetSelection;
 }
 
 /** The way that chooses among images; none where they are noise. */

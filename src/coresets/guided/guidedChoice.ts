@@ -33,9 +33,9 @@ export interface DifficultyHistograms {
 
 /** What came of one class, as plain data. */
 export interface ClassRecord {
-  /** b and t of the log transform: how many images are clipped at either end. */
+  /** b of the log transform: how many of the easiest images are clipped. */
   readonly bottom: number;
-  /** See `bottom`. */
+  /** t of the log transform: how many of the hardest images are clipped. */
   readonly top: number;
   /** Value of the objective at these thresholds, in bits; null where it is infinite. */
   readonly objective: number | null;
@@ -61,7 +61,7 @@ export interface ClassRecord {
 export interface ClassChoice {
   /** Positions among the scores of the pool, none twice: as many as are asked for, or all. */
   readonly positions: readonly number[];
-  /** How they came to be chosen. */
+  /** How they were chosen. */
   readonly record: ClassRecord;
 }
 
