@@ -79,7 +79,8 @@ function overallChart(experiments: readonly GuidedExperiment[], about: SamplingS
     })),
   );
   const panels = plots.map(({ label, layer, color, scores, bins }, i): Panel => ({
-    name: scores === "raw" ? label : "log-transformed",
+    // Half a chart's width has no room for the method as well.
+    name: scores === "raw" ? label.replace(/^[^,]*, /, "") : "log-transformed",
     layers: (x, y) => [bars(`${layer}_${i}`, { bins, color }, x, y)],
   }));
   const title = "Difficulty before and after sampling";
