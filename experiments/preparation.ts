@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { datasets } from "../src/datasets/index.ts";
 import { sortedKeys } from "../src/core/sortedKeys.ts";
 import { coresetOf } from "../src/distillers/initialize.ts";
 import type { Tree } from "../src/engines/index.ts";
@@ -11,6 +10,7 @@ import { objectiveOf, preparationKey, preparationRng } from "../src/runs/setting
 import { difficultyTracker } from "../src/runs/tracking.ts";
 import { zcaPreparation } from "../src/runs/zca.ts";
 import type { Experiment } from "./config.ts";
+import { withoutPlace } from "./data/load.ts";
 import { Stopped } from "./failure.ts";
 import { acquire, isHeld } from "./lock.ts";
 import {
@@ -47,13 +47,10 @@ export interface Prepared {
 export function preparedFor(root: string, experiment: Experiment, preparation: Preparation): Prepared {
   const { name, options, network = experiment.network } = preparation;
   const needs = (preparation.needs ?? []).map((need) => preparedFor(root, experiment, need));
-  // Official files hold the same images wherever they lie.
-  const { root: where, ...set } = experiment.data;
-  const place = datasets[experiment.data.name].from === "images" ? { root: where } : {};
   // How many parts there are does not count: each is the same among few or many.
   const key = sortedKeys({
     ...{ name, options, network },
-    data: { ...set, ...place },
+    data: withoutPlace(experiment.data),
     needs: needs.map((need) => need.name),
     ...(experiment.zca && { zca: true }),
   });

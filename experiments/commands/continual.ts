@@ -1,17 +1,10 @@
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { check, wholeNumber } from "../../src/core/errors.ts";
 import type { Engine } from "../../src/engines/index.ts";
 import type { Experiment } from "../config.ts";
-import { trainedAfter } from "../continual/networks.ts";
-import {
-  type ContinualOptions,
-  type ContinualPlan,
-  continualPlan,
-  networksFolder,
-  type Order,
-} from "../continual/plan.ts";
+import { forgetNetworks, trainedAfter } from "../continual/networks.ts";
+import { type ContinualOptions, type ContinualPlan, continualPlan, type Order } from "../continual/plan.ts";
 import { continualFiles, type ContinualResult, readContinual, writeResult } from "../continual/result.ts";
 import type { ContinualRow } from "../continual/rows.ts";
 import { Busy } from "../failure.ts";
@@ -102,7 +95,7 @@ async function allRows(
     order.steps.map(({ memory }, step): Piece => ({ order, step, memory })),
   );
   process.stderr.write(`${plan.experiment.name}: ${workText(plan, pieces, options)}\n`);
-  if (options.force) rmSync(networksFolder(plan), { recursive: true, force: true });
+  if (options.force) pieces.forEach((piece) => forgetNetworks(plan, piece, options.count));
   const anew = new Set<RunFolder>(options.force ? pieces.map(({ memory }) => memory) : []);
   const rows = new Map<Piece, ContinualRow[]>();
   for (let open = pieces; open.length > 0;) {

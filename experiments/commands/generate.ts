@@ -8,7 +8,7 @@ import type { HostArray } from "../../src/formats/array.ts";
 import type { Source } from "../../src/objectives/objective.ts";
 import { pretrainedModel } from "../../src/objectives/pretraining.ts";
 import type { Model } from "../../src/training/model.ts";
-import { loadData } from "../data/load.ts";
+import { loadData, withoutPlace } from "../data/load.ts";
 import { planLines, unitTimes } from "../generation/estimate.ts";
 import type { Generation } from "../generation/options.ts";
 import { foundIn, type PoolRecord, writePool } from "../generation/poolFolder.ts";
@@ -81,9 +81,9 @@ export async function generate(
   return { path, gates: judged.gates };
 }
 
-/** All that decides what a pool is; where the data lie and what computes is no part of it. */
+/** All that decides what a pool is; where official files lie and what computes is no part of it. */
 function optionsOf({ name: _name, engine: _engine, data, ...others }: Generation): Record<string, unknown> {
-  return { data: { ...data, root: undefined }, ...others };
+  return { data: withoutPlace(data), ...others };
 }
 
 const stagesIn = ({ model, tuned, judge, pool }: Stages): Prepared[] => [

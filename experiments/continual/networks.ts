@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../../src/core/errors.ts";
 import { classCounts, type Dataset, subset } from "../../src/datasets/dataset.ts";
@@ -82,6 +83,11 @@ async function recorded(
   } finally {
     lock.release();
   }
+}
+
+/** Takes away the rows of a step's networks, so that they are trained again; others, and locks, stay. */
+export function forgetNetworks(plan: ContinualPlan, place: Place, count: number): void {
+  for (let seed = 0; seed < count; seed++) rmSync(fileOf(plan, place, seed), { force: true });
 }
 
 const fileOf = (plan: ContinualPlan, { order, step }: Place, evaluationSeed: number): string =>

@@ -146,6 +146,11 @@ async function loadAnew(options: DatasetOptions): Promise<LoadedData> {
   return { splits: { ...splits, train: thinned.subset }, indices: thinned.indices };
 }
 
+/** What of a data set's options says which images it has: official files hold the same wherever they lie. */
+export function withoutPlace({ root, ...set }: DatasetOptions): Readonly<Record<string, unknown>> {
+  return { ...set, ...(datasets[set.name].from === "images" && { root }) };
+}
+
 /** Images in the class that has fewest: as many as every class can give. */
 export function smallestClass(dataset: Dataset): number {
   return Math.min(...classCounts(dataset));

@@ -1,8 +1,12 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { check } from "../../src/core/errors.ts";
 import { parsed } from "../../src/core/parse.ts";
-import { gateOptions, generationOptions, oneNetworkOptions } from "../../src/generation/index.ts";
+import {
+  checkGeneration,
+  gateOptions,
+  generationOptions,
+  oneNetworkOptions,
+} from "../../src/generation/index.ts";
 import { applyOverride, parseYaml } from "../config.ts";
 import { configFile } from "../configFile.ts";
 import { datasetOptions } from "../data/load.ts";
@@ -46,11 +50,6 @@ export function resolveGeneration(
   where = name,
 ): Generation {
   const options = parsed(where, generationSchema, overrides.reduce(applyOverride, config));
-  const { sampling, schedule } = options;
-  check(
-    sampling.steps <= schedule.times,
-    () =>
-      `${where}: sampling.steps: expected at most the ${schedule.times} times of the schedule, got ${sampling.steps}`,
-  );
+  checkGeneration(where, options);
   return { ...options, name };
 }

@@ -91,7 +91,13 @@ function warningsOf(classes: readonly ClassRecord[]): string[] {
     classes.reduce((sum, one) => sum + counts(one).reduce((a, b) => a + b, 0), 0);
   const easy = total(({ real }) => real.raw.slice(0, 1)) / total(({ real }) => real.raw);
   const repeated = total((one) => [one.repeated]);
+  const unsearched = classes.filter(({ objective }) => objective === null).length;
   return [
+    ...(unsearched > 0
+      ? [
+          `no thresholds leave a finite objective in ${unsearched} of ${classes.length} classes: none are clipped there`,
+        ]
+      : []),
     ...(easy > MEMORIZED
       ? [
           `${(100 * easy).toFixed(1)}% of the real images have a difficulty below 0.1: what is sampled is a matter of their ` +

@@ -1,4 +1,4 @@
-import { InputError } from "../core/errors.ts";
+import { Divergence } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
 import type { Network } from "../networks/network.ts";
 import { disposeModel, freshModel, type Model } from "../training/model.ts";
@@ -80,7 +80,7 @@ function advanced<T extends Generator>(run: T): ReturnType<T["next"]> | undefine
   try {
     return run.next() as ReturnType<T["next"]>;
   } catch (error) {
-    if (error instanceof InputError) return undefined;
+    if (error instanceof Divergence) return undefined;
     throw error;
   }
 }

@@ -113,6 +113,7 @@ export function* fit(
       state = next;
       yield state;
     }
+    checkEnd(state, problem);
     isDone = true;
     return state;
   } finally {
@@ -149,6 +150,16 @@ function updated(
     ...{ sums, curve: state.curve, own },
   };
   return next.step % curveEvery === 0 ? withPoint(next, problem) : next;
+}
+
+/** The curve ends at the last whole point; what came after it must be as good. */
+function checkEnd({ step, theta, ema, sums }: FitState, { name, terms }: Problem): void {
+  const squared = theta.engine.scope(() => [theta, ema, sums].map((one) => one.square().sum().item()));
+  if (squared.every(Number.isFinite)) return;
+  throw new Divergence(
+    `${name}: expected finite parameters and ${terms[0]} after step ${step}, got others; lower the learning rate, or ` +
+      "lengthen its warm-up",
+  );
 }
 
 /** The state with another point of the curve. */

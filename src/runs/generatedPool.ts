@@ -2,6 +2,7 @@ import { parsed } from "../core/parse.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Engine } from "../engines/index.ts";
 import {
+  checkGeneration,
   diffusionModel,
   generationOptions,
   type GenerationOptions,
@@ -33,7 +34,9 @@ export type GeneratedPoolOptions = GenerationOptions & {
  */
 export function generatedPool(train: Dataset, given: GeneratedPoolOptions): Dataset {
   const { engine, onProgress, ...options } = given;
-  const { sampling, minimax, ...base } = parsed("generatedPool", generationOptions, options);
+  const resolved = parsed("generatedPool", generationOptions, options);
+  checkGeneration("generatedPool", resolved);
+  const { sampling, minimax, ...base } = resolved;
   // No method, and so no network of one: any will do.
   const network = { name: "mlp", depth: 1, width: 1 } as const;
   const setting = { imagesPerClass: 1, partition: undefined, network, augmentation: "none" };

@@ -1,4 +1,4 @@
-import { check } from "../core/errors.ts";
+import { Divergence } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
 import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
 import type { Network } from "../networks/network.ts";
@@ -81,7 +81,7 @@ export interface EpochReport {
  * The dice of epoch e are those of `rng.stream("epoch/e")`: the order of the images, augmentations, mixing.
  *
  * @param start a model, or where an earlier training by the same options and dice was after one of its epochs.
- * @throws InputError if the loss of the last epoch is not finite.
+ * @throws Divergence if the loss of the last epoch is not finite.
  */
 export function* train(
   start: Model | TrainingState,
@@ -110,11 +110,11 @@ export function* train(
       yield { epoch, model: { ...model, epochs: epoch + 1, states }, loss };
     }
     const loss = fit.loss.item();
-    check(
-      Number.isFinite(loss),
-      () =>
+    if (!Number.isFinite(loss)) {
+      throw new Divergence(
         `train: expected a finite loss, got ${loss} after ${options.epochs} epochs; lower the learning rate`,
-    );
+      );
+    }
     finished = true;
     return fit.model;
   } finally {

@@ -338,6 +338,12 @@ describe("a fit", () => {
     );
   });
 
+  test("so does one after the last whole point of the curve", () => {
+    expect(() => run(NaN, { steps: 3 })).toThrow(
+      /^line: expected finite parameters and loss after step 3, got others/,
+    );
+  });
+
   test("a gradient longer than the clip counts as one of its length, a shorter one as it is", () => {
     // Adam takes no notice of a constant factor but for ε, so the moments tell.
     const mean = (slope: number): number => {
