@@ -7,7 +7,7 @@ import { homedir, tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 
 /** Bytes of the unpacked package. */
-const LARGEST = 8e6;
+const LARGEST = 9e6;
 /** Bytes of one file: nothing to look at, no measurements. */
 const LARGEST_FILE = 1e6;
 

@@ -10,11 +10,14 @@ import { cellsOf, type Downscaling, mosaics, type Partition } from "../datasets/
 import type { Tensor } from "../engines/index.ts";
 import type { Source } from "../objectives/objective.ts";
 
+/** Standard normal pixels have no options. */
+const noise = { options: z.strictObject({}) } as const;
+
 /**
  * Ways to start the synthetic images, by name: images that a coreset chooses, of mosaics one in each cell, or standard normal
  * pixels. Distilled for 0 steps, a coreset is the result.
  */
-export const initializations = { ...coresets, noise: { options: z.strictObject({}) } } as const;
+export const initializations: typeof coresets & { readonly noise: typeof noise } = { ...coresets, noise };
 
 /** A way's name, alone or with options that differ from their defaults, as in `{ name: "herding", form: "welling" }`. */
 export type InitializationChoice = Choice<typeof initializations>;
@@ -56,8 +59,7 @@ export function initialSet(source: Source, options: InitialOptions, rng: Rng): I
   const dice = rng.stream("initialization");
   const shape = [labels.length, ...real.imageShape];
   if (!coreset) {
-    const noise = dice.fillNormal(new Float32Array(sizeOf(shape)));
-    return { images: engine.tensor(shape, noise) };
+    return { images: engine.tensor(shape, dice.fillNormal(new Float32Array(sizeOf(shape)))) };
   }
   const perClass = imagesPerClass * (partition ? cellsOf(partition) : 1);
   const selection = coreset.choose(source, { perClass, scarcity: options.scarcity }, dice);

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { choice, preferring } from "../core/options.ts";
+import { preferring } from "../core/options.ts";
 import type { Rng } from "../core/rng.ts";
 import { disposeExcept, type Tensor, type Tree } from "../engines/index.ts";
 import type { NamedArrays } from "../formats/array.ts";
-import { networks } from "../networks/index.ts";
+import { networkPreferring } from "../networks/index.ts";
 import type { PartReport, Preparation, Source } from "../objectives/objective.ts";
 import { bytesOf } from "../objectives/preparedParts.ts";
 import { pretrainedModel, pretraining, pretrainingOptions } from "../objectives/pretraining.ts";
@@ -24,7 +24,7 @@ import type { UNet } from "./unet.ts";
 
 /** Options of one network trained on the real images. */
 export const oneNetworkOptions = pretrainingOptions.omit({ models: true }).extend({
-  network: choice(networks, { name: "convNet" }).describe("Its architecture"),
+  network: networkPreferring({ name: "convNet" }).describe("Its architecture"),
 });
 
 export const minimaxOptions = fitting.extend({

@@ -1,4 +1,5 @@
-import { type Chosen, type OptionTable } from "../core/options.ts";
+import type { z } from "zod";
+import { choice, type Choice, type Chosen, type OptionTable } from "../core/options.ts";
 import { alexNet, alexNetOptions } from "./alexNet.ts";
 import { convNet, convNetOptions } from "./convNet.ts";
 import { leNet, leNetOptions } from "./leNet.ts";
@@ -43,6 +44,24 @@ export const networks = {
 
 /** A network's name and options, as a config states them. */
 export type NetworkChoice = Chosen<typeof networks>;
+
+/** A network's name, alone or with options that differ from their defaults. */
+export type NetworkInput = Choice<typeof networks>;
+
+/** Schema of a network, by its named types, so that declarations of whatever has one do not spell out all networks again. */
+export const networkOption: z.ZodType<NetworkChoice, NetworkInput> = choice(networks);
+
+/** A schema of a network that may be left out. */
+export type OptionalNetwork = z.ZodType<NetworkChoice, NetworkInput | undefined> & {
+  readonly _zod: { readonly optin: "optional" };
+};
+
+/** The same where one is preferred: it is taken where none is given, and completed where options come without a name. */
+export function networkPreferring(
+  preferred: { readonly name: keyof typeof networks } & Readonly<Record<string, unknown>>,
+): OptionalNetwork {
+  return choice(networks, preferred);
+}
 
 /** The network of a choice for images and classes of `task`. */
 export function networkOf({ name, ...options }: NetworkChoice, task: Task): Network {

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { choice } from "../core/options.ts";
 import type { Rng } from "../core/rng.ts";
 import { parseStrategy } from "../datasets/augment.ts";
 import { disposeExcept, type Engine, type Tensor, type Tree } from "../engines/index.ts";
@@ -7,7 +6,7 @@ import type { NamedArrays } from "../formats/array.ts";
 import {
   imagesAtOnce,
   type Network,
-  networks,
+  networkOption,
   type Parameters,
   type ParameterSpec,
   type Statistics,
@@ -29,7 +28,7 @@ import { strategyOption } from "./strategyOption.ts";
 /** Options of networks trained on real images; the defaults are those of the code of IID (Deng et al., CVPR 2024). */
 export const pretrainingOptions = z.strictObject({
   models: z.int().min(1).default(5).describe("Networks to train, each from a start of its own"),
-  network: choice(networks).optional().describe("Their architecture; by default that of the matching"),
+  network: networkOption.optional().describe("Their architecture; by default that of the matching"),
   epochs: z.int().min(1).default(40).describe("Passes over the real training images"),
   batchSize: z.int().min(1).default(256).describe("Images per mini-batch"),
   learningRate: z.number().positive().default(0.01).describe("Of SGD"),

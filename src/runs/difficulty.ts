@@ -1,15 +1,14 @@
 import { z } from "zod";
 import { check } from "../core/errors.ts";
-import { choice } from "../core/options.ts";
 import { seeded } from "../core/rng.ts";
 import { classIndices, type Dataset, subset } from "../datasets/dataset.ts";
-import { networks } from "../networks/index.ts";
+import { networkPreferring } from "../networks/index.ts";
 import { pretrainingOptions } from "../objectives/pretraining.ts";
 
 /** Options of the networks that images are scored under; by default 20 of ResNet-18, as published. */
 export const scoringNetworks = pretrainingOptions.extend({
   models: z.int().min(1).default(20).describe("Networks to train, each from a start of its own"),
-  network: choice(networks, { name: "resNet18", norm: "batch" }).describe("Their architecture"),
+  network: networkPreferring({ name: "resNet18", norm: "batch" }).describe("Their architecture"),
 });
 
 /** Some images of each class of a data set, and their positions in it. */

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { choice } from "../core/options.ts";
 import { seeded } from "../core/rng.ts";
 import { sizeOf } from "../core/shape.ts";
 import { type Dataset, subset } from "../datasets/dataset.ts";
 import { embedded } from "../evaluation/classFeatures.ts";
 import type { Points } from "../evaluation/maps/points.ts";
-import { networks } from "../networks/index.ts";
+import { networkOption } from "../networks/index.ts";
 import type { Preparation, Source } from "../objectives/objective.ts";
 import { architectureIn } from "../objectives/preparedParts.ts";
 import { pretrainedModel, pretraining, pretrainingOptions } from "../objectives/pretraining.ts";
@@ -31,7 +30,7 @@ export interface FeatureSpaceFacts {
   readonly accuracies: readonly number[];
 }
 
-const architecture = choice(networks)
+const architecture = networkOption
   .optional()
   .describe("Architecture; by default that of the first set's matching networks");
 const sideBySide = "features of several stand side by side";

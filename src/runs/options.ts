@@ -4,10 +4,10 @@ import { choice, type Choice, type Chosen } from "../core/options.ts";
 import { parsed } from "../core/parse.ts";
 import { type Scarcity, scarcityPolicies } from "../coresets/coreset.ts";
 import { parseStrategy } from "../datasets/augment.ts";
-import { type InitializationChoice, initializations } from "../distillers/initialize.ts";
+import { type InitializationChoice, initializationOption } from "../distillers/initialize.ts";
 import { type CellOrder, cellOrders, type Downscaling, downscalings } from "../datasets/partition.ts";
 import { protocols } from "../evaluation/protocols.ts";
-import { type Network, networks } from "../networks/index.ts";
+import { type Network, networkOption, networkPreferring, type networks } from "../networks/index.ts";
 import { methods } from "../objectives/index.ts";
 import type { Objective, Plugin } from "../objectives/objective.ts";
 import { type Optimizer, optimizers, schedules } from "../optimizers/index.ts";
@@ -47,12 +47,12 @@ export const distillationOptions = z.strictObject({
     .describe(
       "Each image is a mosaic of factor² images, which matching and training enlarge; whole images without",
     ),
-  network: choice(networks, { name: "convNet" }).describe("Architecture that matching draws from"),
+  network: networkPreferring({ name: "convNet" }).describe("Architecture that matching draws from"),
   objective: methodOption.optional().describe("Method; without one the initial images are the result"),
   plugins: z.array(pluginOption).default([]).describe("Wrapped around the objective, first innermost"),
-  initialization: choice(initializations, { name: "random" }).describe(
-    "Synthetic images at step 0, which are the result where there is no objective",
-  ),
+  initialization: initializationOption
+    .default({ name: "random" })
+    .describe("Synthetic images at step 0, which are the result where there is no objective"),
   scarcity: z
     .enum(scarcityPolicies)
     .default("duplicate")
@@ -101,7 +101,7 @@ export const distillationOptions = z.strictObject({
 export const evaluationOptions = z.strictObject({
   protocol: z.enum(names(protocols)).default("dm-1000").describe("How evaluation networks are trained"),
   networks: z.int().min(1).default(5).describe("Fresh networks trained on each synthetic set"),
-  network: choice(networks).optional().describe("Their architecture; by default that of the matching"),
+  network: networkOption.optional().describe("Their architecture; by default that of the matching"),
 });
 
 /** A method's name, alone or with options that differ from their defaults, as in `{ name: "csdm", frequencies: 512 }`. */

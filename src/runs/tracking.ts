@@ -1,13 +1,19 @@
 import { z } from "zod";
 import { check } from "../core/errors.ts";
-import { type Choice, choice } from "../core/options.ts";
+import type { Choice } from "../core/options.ts";
 import { parsed } from "../core/parse.ts";
 import { seeded } from "../core/rng.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Engine } from "../engines/index.ts";
 import { type BatchDifficulty, batchDifficulty, type LabeledImages } from "../evaluation/batchDifficulty.ts";
 import { mean } from "../evaluation/statistics.ts";
-import { type Network, type NetworkChoice, networkOf, networks } from "../networks/index.ts";
+import {
+  type Network,
+  type NetworkChoice,
+  networkOf,
+  networkOption,
+  type networks,
+} from "../networks/index.ts";
 import type { Preparation, Source } from "../objectives/objective.ts";
 import { pretrainedModel, pretraining, pretrainingOptions } from "../objectives/pretraining.ts";
 import { freshModel, type Model } from "../training/model.ts";
@@ -24,7 +30,7 @@ const ensembleOptions = z.strictObject({
     .min(0)
     .default(0)
     .describe("Passes over the real images that they were trained for; 0 for their random start"),
-  network: choice(networks).optional().describe("Their architecture; by default that of the matching"),
+  network: networkOption.optional().describe("Their architecture; by default that of the matching"),
 });
 
 /** Options of tracking the difficulty of synthetic images along a distillation, as a config states them. */

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { choice } from "../../core/options.ts";
 import { classCentralization } from "../../losses/classCentralization.ts";
-import { networks } from "../../networks/index.ts";
+import { networkPreferring } from "../../networks/index.ts";
 import { pretrainedModel, pretraining, pretrainingOptions } from "../pretraining.ts";
 import { type Term, termWeight, withoutReal } from "../term.ts";
 
@@ -24,7 +23,7 @@ export const classCentralizationOptions = z.strictObject({
     ),
   extractor: pretrainingOptions
     .extend({
-      network: choice(networks, { name: "resNet18" }).describe("Architecture of the extractors"),
+      network: networkPreferring({ name: "resNet18" }).describe("Architecture of the extractors"),
     })
     .prefault({})
     .describe(
